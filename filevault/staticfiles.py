@@ -1,0 +1,18 @@
+"""Static files under hashed names, ES modules included."""
+
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class StaticStorage(CompressedManifestStaticFilesStorage):
+    """Hashed and compressed static files whose own ES modules find each other.
+
+    Django rewrites ``import … from "./x.js";`` to hashed names by pattern. The pattern trips
+    over comments in third-party scripts, so it is held to ``js/``. Each such statement in our
+    modules ends with a semicolon, or its name stays unhashed.
+    """
+
+    support_js_module_import_aggregation = True
+    _js_module_import_aggregation_patterns = (
+        "js/*.js",
+        CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1],
+    )
