@@ -1,0 +1,80 @@
+"""Spaces: where files live. `files` asks a space what an actor may do; it never knows cases."""
+
+from collections.abc import Callable, Collection
+from enum import StrEnum
+from typing import Protocol
+
+from accounts.actors import Actor
+from files.tables import File
+from filevault.dynamo import Transaction
+from filevault.errors import Forbidden, NotFound
+
+
+class Ability(StrEnum):
+    """What an actor may do in a space; computed once, it enforces the rule and draws the buttons."""
+
+    READ = "read"
+    UPLOAD = "upload"
+    DELETE_OWN = "delete_own"
+    DELETE_ANY = "delete_any"
+
+
+class Space(Protocol):
+    """What a kind of space answers. Loaded for one request from rows read consistently."""
+
+    @property
+    def space_id(self) -> str:
+        """`case:<id>` or `user:<id>`."""
+
+    @property
+    def owner_id(self) -> str:
+        """The user whose quota the files count against."""
+
+    @property
+    def storage_prefix(self) -> str:
+        """The prefix of its storage keys, ending in a slash; holds ids only (U2)."""
+
+    def abilities(self, actor: Actor) -> frozenset[Ability]:
+        """What this actor may do here; empty for a stranger, who must not learn that it exists."""
+
+    def join_upload(self, tx: Transaction, file: File, actor: Actor) -> None:
+        """Add to the transaction that begins an upload (conditions, notices)."""
+
+    def join_available(self, tx: Transaction, file: File) -> None:
+        """Add to the transaction that makes a file available (counters)."""
+
+    def join_removed(self, tx: Transaction, file: File) -> None:
+        """Add to the transaction that takes an available file away."""
+
+    def names_of(self, actor_ids: Collection[str]) -> dict[str, str]:
+        """Display names of the people behind `uploaded_by`, by actor id."""
+
+
+Loader = Callable[[str], Space | None]
+_loaders: dict[str, Loader] = {}
+
+
+def register(kind: str, loader: Loader) -> None:
+    """Say how spaces of a kind are loaded by the id after the colon (None: there is none)."""
+    _loaders[kind] = loader
+
+
+def load_space(space_id: str) -> Space | None:
+    """The space, whoever asks: for the worker alone."""
+    kind, _, key = space_id.partition(":")
+    loader = _loaders.get(kind)
+    return loader(key) if loader is not None and key else None
+
+
+def get_space(actor: Actor, space_id: str) -> Space:
+    """Load and authorise in one step: a stranger gets `NotFound`, as for a random id (Z2)."""
+    space = load_space(space_id)
+    if space is None or not space.abilities(actor):
+        raise NotFound
+    return space
+
+
+def check_ability(space: Space, actor: Actor, ability: Ability) -> None:
+    """Raises `Forbidden` for a known actor in too weak a role."""
+    if ability not in space.abilities(actor):
+        raise Forbidden

@@ -1,0 +1,90 @@
+"""What: file records, their lookup by id, shares and what a space uses."""
+
+from pynamodb.attributes import (
+    BooleanAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from filevault.dynamo import BaseMeta, Table, table_name
+
+
+class _Images(GlobalSecondaryIndex["File"]):
+    class Meta:
+        index_name = "images"
+        projection = AllProjection()
+
+    image_space = UnicodeAttribute(hash_key=True, attr_name="imageSpace")
+    file_id = UnicodeAttribute(range_key=True, attr_name="fileId")
+
+
+class File(Table):
+    """A file of a space. Ids are UUIDv7, so the base table lists newest first, consistently.
+    Size in bytes; `version_id` is the pinned S3 version that was checked and is served."""
+
+    class Meta(BaseMeta):
+        table_name = table_name("File")
+
+    space_id = UnicodeAttribute(hash_key=True, attr_name="spaceId")
+    file_id = UnicodeAttribute(range_key=True, attr_name="fileId")
+    owner_id = UnicodeAttribute(attr_name="userId")
+    file_name = UnicodeAttribute(attr_name="fileName")
+    s3_key = UnicodeAttribute(attr_name="s3Key")
+    version_id = UnicodeAttribute(attr_name="versionId", null=True)
+    size = NumberAttribute()
+    mime_type = UnicodeAttribute(attr_name="mimeType")
+    sha256 = UnicodeAttribute(null=True)
+    state = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    uploaded_by = UnicodeAttribute(attr_name="uploadedBy")
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")
+    upload_expires_at = UTCDateTimeAttribute(attr_name="uploadExpiresAt")
+    available_at = UTCDateTimeAttribute(attr_name="availableAt", null=True)
+    deleted_at = UTCDateTimeAttribute(attr_name="deletedAt", null=True)
+    request_id = UnicodeAttribute(attr_name="requestId", null=True)
+    shared_with: ListAttribute[str] = ListAttribute(attr_name="sharedWith", default=list)
+    is_read_only = BooleanAttribute(attr_name="isReadOnly", default=True)
+    image_space = UnicodeAttribute(attr_name="imageSpace", null=True)
+    event_id = UnicodeAttribute(attr_name="eventId", null=True)
+
+    images = _Images()
+
+
+class FileRef(Table):
+    """A file by its id alone; written in the file's own transaction."""
+
+    class Meta(BaseMeta):
+        table_name = table_name("FileRef")
+
+    file_id = UnicodeAttribute(hash_key=True, attr_name="fileId")
+    space_id = UnicodeAttribute(attr_name="spaceId")
+
+
+class FileShare(Table):
+    """"Shared with me" in one query; copies the display fields, which never change."""
+
+    class Meta(BaseMeta):
+        table_name = table_name("FileShare")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    file_id = UnicodeAttribute(range_key=True, attr_name="fileId")
+    space_id = UnicodeAttribute(attr_name="spaceId")
+    file_name = UnicodeAttribute(attr_name="fileName")
+    size = NumberAttribute()
+    mime_type = UnicodeAttribute(attr_name="mimeType")
+    shared_by = UnicodeAttribute(attr_name="sharedBy")
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")
+
+
+class Usage(Table):
+    """Bytes and files that count against an owner's quota; changed by atomic adds."""
+
+    class Meta(BaseMeta):
+        table_name = table_name("Usage")
+
+    space_owner = UnicodeAttribute(hash_key=True, attr_name="spaceOwner")
+    bytes_used = NumberAttribute(attr_name="bytesUsed", default=0)
+    file_count = NumberAttribute(attr_name="fileCount", default=0)

@@ -1,0 +1,61 @@
+"""Every AWS client of the product is made here, once a process.
+
+Region, endpoint and credentials come from the SDK's own environment (`AWS_DEFAULT_REGION`,
+`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, credential chain). Clients are safe to share by threads;
+making one costs 50 ms and more, so never one a call.
+"""
+
+import functools
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+#: What the SDK raises; adapters translate these and let none through.
+AWS_ERRORS = (BotoCoreError, ClientError)
+
+
+def s3_config() -> Config:
+    """SigV4, regional endpoints, virtual addressing unless an emulator needs paths.
+
+    Checksums are sent only where asked for: the SDK's default adds a CRC to presigned requests
+    that a browser does not compute."""
+    return Config(
+        signature_version="s3v4",
+        s3={
+            "addressing_style": settings.S3_ADDRESSING_STYLE,
+            "us_east_1_regional_endpoint": "regional",
+        },
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        connect_timeout=1,
+        read_timeout=10,
+        retries={"total_max_attempts": 3, "mode": "standard"},
+        max_pool_connections=32,
+    )
+
+
+@functools.cache
+def s3_client() -> "S3Client":
+    """The client for the server's own requests to storage."""
+    return boto3.client("s3", config=s3_config())
+
+
+@functools.cache
+def s3_signer() -> "S3Client":
+    """The client that signs what a browser will send: its endpoint is the one a browser reaches."""
+    return boto3.client(
+        "s3", config=s3_config(), endpoint_url=settings.S3_PUBLIC_ENDPOINT_URL or None
+    )
+
+
+def error_code(error: Exception) -> str:
+    """The service's own code of an error (`NoSuchKey`, `404`, `SlowDown`), or ''."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", ""))
+    return ""

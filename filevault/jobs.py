@@ -1,0 +1,189 @@
+"""Due work: everything that must happen later is a `Job` row, written in the transaction that
+causes it, and claimed by a conditional write. Losing a claim is normal, not an error.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+
+from filevault.dynamo import Transaction, new_id, now
+from filevault.errors import Conflict
+from filevault.tables import Job
+
+logger = logging.getLogger(__name__)
+
+DEAD_SHARD: Final = "dead"
+MAX_TRIES: Final = 10
+PAGE: Final = 50
+
+#: A handler does one job and says when it wants to run again (None: it is done).
+Handler = Callable[["Claim"], datetime | None]
+_handlers: dict[str, Handler] = {}
+
+
+class LostClaim(Conflict):
+    """Another worker took the job over after the lease ran out; whatever was to be written with
+    this claim must not be."""
+
+    code = "lost_claim"
+
+
+@dataclass(slots=True)
+class Claim:
+    """The right to do one job until `lease_until`. `fence` grows with each claim, so that a worker
+    that was stopped beyond its lease can't write afterwards."""
+
+    job: Job
+    fence: int
+    lease_until: datetime
+    completed: bool = False
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        return dict(self.job.payload)
+
+    def complete_in(self, tx: Transaction) -> None:
+        """End the job in the transaction that does its work: both happen, or neither."""
+        tx.delete(self.job, condition=Job.fence == self.fence, otherwise=LostClaim())
+        tx.on_commit(self._mark_completed)
+
+    def hold_in(self, tx: Transaction) -> None:
+        """Refuse the transaction if the claim was lost meanwhile, without ending the job."""
+        tx.check(self.job, Job.fence == self.fence, otherwise=LostClaim())
+
+    def _mark_completed(self) -> None:
+        self.completed = True
+
+
+def handler(kind: str) -> Callable[[Handler], Handler]:
+    """Register the function that does jobs of a kind."""
+
+    def register(function: Handler) -> Handler:
+        _handlers[kind] = function
+        return function
+
+    return register
+
+
+def enqueue(
+    tx: Transaction, kind: str, payload: dict[str, Any], *, due_at: datetime | None = None
+) -> Job:
+    """Add a job to a transaction; due at once unless told otherwise."""
+    job = _new_job(kind, payload, due_at or now(), shard=_any_shard())
+    tx.create(job)
+    return job
+
+
+def run_due(owner: str, *, kinds: Collection[str] | None = None) -> int:
+    """Do every job that is due (of the given kinds); returns how many were done. One job that
+    fails is put back with a delay and never holds up another (N6)."""
+    done = 0
+    for job in _due_jobs(kinds):
+        claim = _claim(job, owner)
+        if claim is not None:
+            _run(claim)
+            done += 1
+    return done
+
+
+def oldest_due_at() -> datetime | None:
+    """When the job that has waited longest fell due: the age to raise an alarm on."""
+    firsts = [next(_query_due(shard, limit=1), None) for shard in _shards()]
+    moments = [datetime.fromisoformat(job.due_key.split("#")[0]) for job in firsts if job]
+    return min(moments, default=None)
+
+
+def _due_jobs(kinds: Collection[str] | None) -> Iterator[Job]:
+    for shard in random.sample(_shards(), k=settings.JOB_SHARDS):  # workers start apart
+        for job in _query_due(shard, limit=PAGE):
+            if (kinds is None or job.kind in kinds) and job.kind in _handlers:
+                yield job
+
+
+def _query_due(shard: str, *, limit: int) -> Iterator[Job]:
+    moment = now()
+    free = Job.lease_until.does_not_exist() | (Job.lease_until < moment)
+    return Job.query(
+        shard,
+        Job.due_key <= f"{_stamp(moment)}~",
+        filter_condition=free,
+        consistent_read=True,
+        limit=limit,
+    )
+
+
+def _claim(job: Job, owner: str) -> Claim | None:
+    fence = int(job.fence) + 1
+    lease_until = now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    won = job.try_update(
+        [Job.owner.set(owner), Job.fence.set(fence), Job.lease_until.set(lease_until)],
+        condition=Job.due_key.exists() & (Job.fence == fence - 1),
+    )
+    return Claim(job, fence, lease_until) if won else None
+
+
+def _run(claim: Claim) -> None:
+    try:
+        again_at = _handlers[claim.job.kind](claim)
+    except LostClaim:
+        logger.warning("job lost to another worker", extra={"kind": claim.job.kind})
+    except Exception as error:
+        logger.exception("job failed", extra={"kind": claim.job.kind})
+        _put_back(claim, error)
+    else:
+        if not claim.completed:
+            _finish(claim, again_at)
+
+
+def _finish(claim: Claim, again_at: datetime | None) -> None:
+    tx = Transaction()
+    claim.complete_in(tx)
+    if again_at is not None:
+        tx.create(_new_job(claim.job.kind, claim.payload, again_at, shard=claim.job.shard))
+    _commit_if_ours(tx)
+
+
+def _put_back(claim: Claim, error: Exception) -> None:
+    tries = int(claim.job.tries) + 1
+    dead = tries >= MAX_TRIES
+    delay = timedelta(seconds=min(3600, 5 * 2**tries))
+    shard = DEAD_SHARD if dead else claim.job.shard
+    job = _new_job(claim.job.kind, claim.payload, now() + delay, shard=shard)
+    job.tries, job.last_error = tries, type(error).__name__
+    tx = Transaction()
+    claim.complete_in(tx)
+    tx.create(job)
+    _commit_if_ours(tx)
+    if dead:
+        logger.error("job given up", extra={"kind": claim.job.kind})
+
+
+def _commit_if_ours(tx: Transaction) -> None:
+    try:
+        tx.commit()
+    except LostClaim:
+        logger.warning("job was taken over before it ended")
+
+
+def _new_job(kind: str, payload: dict[str, Any], due_at: datetime, *, shard: str) -> Job:
+    return Job(
+        shard, f"{_stamp(due_at)}#{new_id()}", kind=kind, payload=payload, created_at=now()
+    )
+
+
+def _stamp(moment: datetime) -> str:
+    """Fixed width, so that text order is time order."""
+    return moment.isoformat(timespec="milliseconds")
+
+
+def _shards() -> list[str]:
+    return [str(number) for number in range(settings.JOB_SHARDS)]
+
+
+def _any_shard() -> str:
+    return random.choice(_shards())  # noqa: S311

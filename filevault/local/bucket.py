@@ -1,0 +1,76 @@
+"""The private bucket of the local stack."""
+
+import boto3
+from botocore.exceptions import ClientError
+
+from filevault.local.ministack import REGION
+
+BUCKET = "filevault-local"
+
+
+def provision_bucket(session: boto3.Session, *, endpoint: str, site: str) -> str:
+    """Create or update the bucket; returns its name. Safe to repeat.
+
+    Production's bucket policy that refuses everything but TLS is left out here: the emulator is
+    reached by plain http on 127.0.0.1, so that policy would refuse every request.
+    """
+    s3 = session.client("s3", endpoint_url=endpoint)
+    try:
+        s3.create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+            raise
+    s3.put_public_access_block(
+        Bucket=BUCKET,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+    s3.put_bucket_ownership_controls(
+        Bucket=BUCKET,
+        OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    )
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_encryption(
+        Bucket=BUCKET,
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
+    )
+    s3.put_bucket_lifecycle_configuration(
+        Bucket=BUCKET,
+        LifecycleConfiguration={
+            "Rules": [
+                {
+                    "ID": "abort-incomplete-uploads",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": ""},
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                }
+            ]
+        },
+    )
+    s3.put_bucket_cors(
+        Bucket=BUCKET,
+        CORSConfiguration={
+            "CORSRules": [
+                {
+                    "AllowedOrigins": [site],
+                    "AllowedMethods": ["PUT", "POST", "GET", "HEAD"],
+                    "AllowedHeaders": [
+                        "content-type",
+                        "x-amz-checksum-sha256",
+                        "x-amz-server-side-encryption*",
+                    ],
+                    "ExposeHeaders": ["ETag"],
+                    "MaxAgeSeconds": 600,
+                }
+            ]
+        },
+    )
+    return BUCKET

@@ -1,0 +1,272 @@
+"""Settings: everything that differs between deployments comes from the environment.
+
+`.env.example` and docs/configuration.md list every variable. A missing or malformed one stops the
+start with one clear line.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+def required(name: str) -> str:
+    """A variable without which nothing can start."""
+    value: str = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. See .env.example for what it means.")
+    return value
+
+
+def seconds(name: str, default: int) -> timedelta:
+    """A duration, given in whole seconds."""
+    return timedelta(seconds=env.int(name, default=default))
+
+
+# --- Where we are ---
+
+LOCAL = env.bool("FILEVAULT_LOCAL", default=False)
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = required("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SITE_URL = required("SITE_URL").rstrip("/")
+_site = urlsplit(SITE_URL)
+if _site.scheme not in {"http", "https"} or not _site.hostname:
+    raise ImproperlyConfigured(f"SITE_URL must be an http(s) address, not {SITE_URL!r}.")
+HTTPS = _site.scheme == "https"
+if not HTTPS and not LOCAL:
+    raise ImproperlyConfigured("SITE_URL must begin with https:// outside the local stack.")
+ALLOWED_HOSTS = [_site.hostname, *env.list("EXTRA_ALLOWED_HOSTS", default=[])]
+CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
+
+# boto3 and PynamoDB read AWS_DEFAULT_REGION; Lambda and many shells set AWS_REGION only.
+if "AWS_DEFAULT_REGION" not in os.environ and "AWS_REGION" in os.environ:
+    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
+AWS_REGION = required("AWS_DEFAULT_REGION")
+
+# --- Apps and middleware ---
+
+FILEVAULT_APPS = ["filevault", "accounts", "files", "cases"]
+INSTALLED_APPS = [
+    "accounts.admin_site.FilevaultAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "django_htmx",
+    "csp",
+    "anymail",
+    *FILEVAULT_APPS,
+]
+MIDDLEWARE = [
+    "filevault.middleware.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "filevault.middleware.SecurityHeadersMiddleware",
+    "filevault.middleware.ErrorMiddleware",
+    "accounts.middleware.RealmSessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.ActorMiddleware",
+    "cases.middleware.PortalActorMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "filevault.local.urls" if LOCAL else "filevault.urls"
+WSGI_APPLICATION = "filevault.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csrf",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "accounts.context.who",
+            ]
+        },
+    }
+]
+
+# --- Django's own tables (no domain data): SQLite locally, PostgreSQL in production ---
+
+DATABASES = {"default": env.db("DATABASE_URL")} if "DATABASE_URL" in os.environ else {}
+if not DATABASES:
+    raise ImproperlyConfigured("DATABASE_URL is not set. See .env.example for what it means.")
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+_sqlite = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+if _sqlite and not LOCAL and not env.bool("ALLOW_SQLITE", default=False):
+    raise ImproperlyConfigured(
+        "DATABASE_URL names SQLite, which loses data when a container ends. "
+        "Use PostgreSQL, or set ALLOW_SQLITE=1 on a single server that you back up."
+    )
+if _sqlite:
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        {"timeout": 10, "init_command": "PRAGMA journal_mode=WAL;", "transaction_mode": "IMMEDIATE"}
+    )
+
+# --- Who: OIDC, sessions, cookies ---
+
+AUTH_USER_MODEL = "accounts.User"
+OIDC_ISSUER = required("OIDC_ISSUER").rstrip("/")
+OIDC_DISCOVERY_URL = env.str(
+    "OIDC_DISCOVERY_URL", default=f"{OIDC_ISSUER}/.well-known/openid-configuration"
+)
+OIDC_CLIENT_ID = required("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_ADMIN_GROUP = env.str("OIDC_ADMIN_GROUP", default="filevault-admins")
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="cognito:groups")
+OIDC_ADMIN_AMR = env.list("OIDC_ADMIN_AMR", default=[])
+OIDC_LOGOUT_URL = env.str("OIDC_LOGOUT_URL", default="")
+BREAK_GLASS = env.bool("BREAK_GLASS", default=False)
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "home"
+
+_host_prefix = "__Host-" if HTTPS else ""
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_NAME = f"{_host_prefix}session"
+CLIENT_SESSION_COOKIE_NAME = f"{_host_prefix}client"
+DEVICE_COOKIE_NAME = f"{_host_prefix}device"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = f"{_host_prefix}csrf"
+CSRF_FAILURE_VIEW = "filevault.views.csrf_failure"
+SESSION_IDLE = seconds("SESSION_IDLE_SECONDS", 30 * 60)
+SESSION_ABSOLUTE = seconds("SESSION_ABSOLUTE_SECONDS", 12 * 3600)
+SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE.total_seconds())
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 14},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+
+# --- DynamoDB, storage ---
+
+TABLE_PREFIX = env.str("TABLE_PREFIX", default="filevault-")
+JOB_SHARDS = env.int("JOB_SHARDS", default=4)
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
+FILEVAULT_BUCKET = required("FILEVAULT_BUCKET")
+FILEVAULT_KMS_KEY_ID = env.str("FILEVAULT_KMS_KEY_ID", default="")
+S3_ADDRESSING_STYLE = env.str("S3_ADDRESSING_STYLE", default="virtual")
+S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", default="")
+MAX_UPLOAD_SIZE = env.int("MAX_UPLOAD_SIZE", default=5 * 1024**3)
+STORAGE_QUOTA_BYTES = env.int("STORAGE_QUOTA_BYTES", default=100 * 1024**3)
+UPLOAD_URL_LIFETIME = timedelta(minutes=5)
+DOWNLOAD_URL_LIFETIME = timedelta(minutes=2)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+STORAGES = {
+    "default": {"BACKEND": "files.storage.CaseStorage"},
+    "staticfiles": {"BACKEND": "filevault.staticfiles.ModuleManifestStorage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# --- Invitations ---
+
+INVITATION_TTL = seconds("INVITATION_TTL_SECONDS", 30 * 24 * 3600)
+INVITATION_CODE = env.bool("INVITATION_CODE", default=True)
+#: `kid:secret` pairs, the signing one first; the ones after it are still accepted (T3).
+INVITATION_SIGNING_KEYS = env.list("INVITATION_SIGNING_KEYS", default=[])
+if not INVITATION_SIGNING_KEYS:
+    raise ImproperlyConfigured("INVITATION_SIGNING_KEYS is not set. See .env.example for its form.")
+if any(len(pair.partition(":")[2]) < 32 for pair in INVITATION_SIGNING_KEYS):
+    raise ImproperlyConfigured("INVITATION_SIGNING_KEYS needs kid:secret, 32 characters or more.")
+DEVICE_REMEMBERED = timedelta(days=90)
+
+# --- Notices and mail ---
+
+NOTICE_QUIET = seconds("NOTICE_QUIET_SECONDS", 5 * 60)
+NOTICE_LATEST = seconds("NOTICE_LATEST_SECONDS", 30 * 60)
+EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+ANYMAIL = {"AMAZON_SES_MESSAGE_TAG_NAME": "filevault-mail-id"}
+DEFAULT_FROM_EMAIL = required("DEFAULT_FROM_EMAIL")
+
+# --- HTTP ---
+
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+
+def storage_origin() -> str:
+    """Where browsers send bytes: the public endpoint, or the bucket's own regional host."""
+    endpoint = S3_PUBLIC_ENDPOINT_URL or env.str(
+        "AWS_ENDPOINT_URL_S3", default=env.str("AWS_ENDPOINT_URL", default="")
+    )
+    if endpoint:
+        parts = urlsplit(endpoint)
+        host = f"{FILEVAULT_BUCKET}." if S3_ADDRESSING_STYLE == "virtual" else ""
+        return f"{parts.scheme}://{host}{parts.netloc}"
+    return f"https://{FILEVAULT_BUCKET}.s3.{AWS_REGION}.amazonaws.com"
+
+
+STORAGE_ORIGIN = storage_origin()
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:", STORAGE_ORIGIN],
+        "font-src": [SELF],
+        "connect-src": [SELF, STORAGE_ORIGIN],
+        "frame-src": [SELF, STORAGE_ORIGIN],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF, STORAGE_ORIGIN],
+    }
+}
+
+# --- Language and time ---
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+
+# --- Logging: one line a record, values encoded (A3), nothing personal ---
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "filevault.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "botocore": {"level": "WARNING"},
+        "django.server": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}

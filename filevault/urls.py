@@ -1,0 +1,24 @@
+"""Every route of the product. `/portal/` and `/invite/` read the client's session alone, all
+others the practitioner's alone."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from filevault import views
+
+urlpatterns = [
+    path("", include("cases.urls.home")),
+    path("clients/", include("cases.urls.clients")),
+    path("cases/", include("cases.urls.cases")),
+    path("invite/", include("cases.urls.invite")),
+    path("portal/", include("cases.urls.portal")),
+    path("", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+]
+
+handler400 = "filevault.views.bad_request"
+handler403 = "filevault.views.forbidden"
+handler404 = "filevault.views.not_found"
+handler500 = "filevault.views.server_error"
