@@ -50,7 +50,9 @@ def policy(*, bucket: str, table_prefix: str) -> dict[str, object]:
             allow(["dynamodb:Query"], f"{tables}/index/*"),
             allow(OBJECT_ACTIONS, f"arn:aws:s3:::{bucket}/*"),
             allow(BUCKET_ACTIONS, f"arn:aws:s3:::{bucket}"),
-            allow(MAIL_ACTIONS, "arn:aws:ses:*:*:identity/*"),
+            # MiniStack weighs a mail whose sender stands in the MIME alone against "*", where AWS
+            # takes the sender's identity.
+            allow(MAIL_ACTIONS, "*"),
         ],
     }
 

@@ -73,7 +73,8 @@ class MiniStack:
             # A session of its own: Ctrl-C in the terminal must not reach it before the web
             # server and the worker are down. The open pipe tells it that we live.
             self.process = subprocess.Popen(
-                [str(VENV / "bin" / "python"), str(LAUNCHER)],
+                # Isolated: this directory holds a module named like the package it imports.
+                [str(VENV / "bin" / "python"), "-I", "-u", str(LAUNCHER)],
                 env=self._environment(),
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -125,7 +126,6 @@ class MiniStack:
             "IOT_MTLS_ENABLED": "0",
             # It would tidy away other people's MiniStack containers at start.
             "DOCKER_HOST": f"unix://{self.state / 'tmp' / 'no-docker.sock'}",
-            "PYTHONUNBUFFERED": "1",
             "MINISTACK_TETHER": "1",
             "MINISTACK_PATCHES": ":".join(str(path) for path in self.patches),
         }
