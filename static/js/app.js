@@ -1,0 +1,23 @@
+// Binds each behaviour to the markup that asks for it, on load and after htmx brought new markup.
+import { bindCode } from "./code.js";
+import { bindCopy } from "./copy.js";
+import { focusErrors } from "./errors.js";
+import { listenToHtmx } from "./htmx.js";
+import { bindMenus } from "./menu.js";
+import { bindTextKeeper } from "./keeper.js";
+import { guardSubmits } from "./once.js";
+import { watchSession } from "./session.js";
+import { localiseTimes } from "./time.js";
+import { bindUploaders } from "./uploader.js";
+
+const onNewMarkup = [bindCode, bindCopy, localiseTimes, bindUploaders];
+
+for (const bind of onNewMarkup) bind(document);
+focusErrors();
+bindMenus();
+bindTextKeeper();
+guardSubmits();
+watchSession();
+listenToHtmx((root) => {
+  for (const bind of onNewMarkup) bind(root);
+});

@@ -1,0 +1,66 @@
+// Calls to our own server: JSON in and out, with the CSRF token, failures as ApiError.
+
+/** A call that was answered with an error, or (status 0) not answered at all. */
+export class ApiError extends Error {
+  constructor({ status = 0, code = "network", message = "", retryAfter = null }) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export function csrfToken() {
+  return document.body.dataset.csrf ?? "";
+}
+
+/** Signing in again in another tab changes the token; the same page, asked anew, holds the new one. */
+export async function refreshCsrfToken() {
+  const answer = await fetch(location.pathname, { credentials: "same-origin" });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const token = page.body.dataset.csrf;
+  if (!token) return false;
+  document.body.dataset.csrf = token;
+  return true;
+}
+
+function secondsOf(header) {
+  if (!header) return null;
+  const seconds = Number(header);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? null : Math.max(0, (date - Date.now()) / 1000);
+}
+
+/** POST `body` as JSON; the parsed answer, or null where it is empty. Throws ApiError. */
+export async function postJson(url, body = {}, { signal, keepalive = false } = {}) {
+  let answer;
+  try {
+    answer = await fetch(url, {
+      method: "POST",
+      credentials: "same-origin",
+      redirect: "manual",
+      headers: {
+        "Content-Type": "application/json",
+        Accept: "application/json",
+        "X-CSRFToken": csrfToken(),
+      },
+      body: JSON.stringify(body),
+      signal,
+      keepalive,
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError({});
+  }
+  // A redirect of a JSON call can only lead to the login page.
+  if (answer.type === "opaqueredirect") throw new ApiError({ status: 401, code: "signed_out" });
+  const data = await answer.json().catch(() => null);
+  if (answer.ok) return data;
+  throw new ApiError({
+    status: answer.status,
+    code: data?.code ?? `http_${answer.status}`,
+    message: data?.message ?? "",
+    retryAfter: secondsOf(answer.headers.get("Retry-After")),
+  });
+}

@@ -1,0 +1,45 @@
+// Sentences come translated from the page (<template data-words>); here they get their values.
+const lang = document.documentElement.lang || undefined;
+const plural = new Intl.PluralRules(lang);
+const whole = new Intl.NumberFormat(lang, { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat(lang, { maximumFractionDigits: 1 });
+const UNITS = ["KB", "MB", "GB", "TB"];
+
+export function size(bytes) {
+  if (bytes < 1024) return `${whole.format(bytes)} B`;
+  let value = bytes;
+  let unit = -1;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${(value < 10 ? tenth : whole).format(value)} ${UNITS[unit]}`;
+}
+
+export class Words {
+  constructor(template) {
+    this.sentences = new Map(
+      [...template.content.querySelectorAll("[data-word]")].map((element) => [element.dataset.word, element.textContent.trim()]),
+    );
+  }
+
+  has(key) {
+    return this.sentences.has(key);
+  }
+
+  say(key, values = {}) {
+    const sentence = this.sentences.get(key) ?? "";
+    return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  }
+
+  /** `key.one` or `key.other`, by the language's own rule. */
+  count(key, number) {
+    const form = this.has(`${key}.${plural.select(number)}`) ? plural.select(number) : "other";
+    return this.say(`${key}.${form}`, { count: whole.format(number) });
+  }
+
+  duration(seconds) {
+    if (seconds < 90) return this.say("seconds", { count: whole.format(Math.max(1, seconds)) });
+    return this.say("minutes", { count: whole.format(seconds / 60) });
+  }
+}

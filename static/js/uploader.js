@@ -1,0 +1,77 @@
+// Binds each [data-uploader] section: choosing, dropping, pasting, and what the page does meanwhile.
+import { keepAlive } from "./session.js";
+import { Rules } from "./uploader-checks.js";
+import { droppedFiles, pastedFiles } from "./uploader-collect.js";
+import { Queue } from "./uploader-queue.js";
+import { View } from "./uploader-view.js";
+import { Words } from "./uploader-words.js";
+
+// Bytes go past our server, so a long upload would look idle to it.
+const KEEP_ALIVE_MS = 5 * 60_000;
+
+function bindUploader(root) {
+  if (root.dataset.ready !== undefined) return;
+  const words = new Words(root.querySelector("template[data-words]"));
+  const rules = new Rules({
+    types: JSON.parse(root.querySelector("script[type='application/json']").textContent),
+    maxSize: Number(root.dataset.maxSize),
+  });
+  const queue = new Queue({
+    rules,
+    presignUrl: root.dataset.presignUrl,
+    onChange: (item) => view.changed(item),
+    onSent: (item) =>
+      document.body.dispatchEvent(new CustomEvent("filevault:uploaded", { bubbles: true, detail: item.answer })),
+  });
+  const view = new View({ root, words, queue, rules });
+  bindChoosing(root, queue);
+  bindDropping(root, queue);
+  document.addEventListener("paste", (event) => {
+    if (!event.clipboardData?.files.length) return;
+    event.preventDefault();
+    queue.add(pastedFiles(event.clipboardData, words.say("screenshot")));
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (queue.active) event.preventDefault();
+  });
+  setInterval(() => {
+    if (queue.active) keepAlive().catch(() => {});
+  }, KEEP_ALIVE_MS);
+  root.dataset.ready = "";
+}
+
+function bindChoosing(root, queue) {
+  for (const input of root.querySelectorAll("input[type=file]")) {
+    root.querySelector(`[data-opens="${input.dataset.part}"]`).addEventListener("click", () => input.click());
+    input.addEventListener("change", () => {
+      queue.add([...input.files]);
+      // The same file chosen again is a choice too.
+      input.value = "";
+    });
+  }
+}
+
+function bindDropping(root, queue) {
+  const zone = root.querySelector("[data-part=drop]");
+  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+  // A file let go beside the zone would replace the page, and with it what is being sent.
+  for (const kind of ["dragover", "drop"]) {
+    window.addEventListener(kind, (event) => {
+      if (hasFiles(event)) event.preventDefault();
+    });
+  }
+  zone.addEventListener("dragover", (event) => {
+    if (hasFiles(event)) zone.classList.add("over");
+  });
+  zone.addEventListener("dragleave", (event) => {
+    if (!zone.contains(event.relatedTarget)) zone.classList.remove("over");
+  });
+  zone.addEventListener("drop", async (event) => {
+    zone.classList.remove("over");
+    if (hasFiles(event)) queue.add(await droppedFiles(event.dataTransfer));
+  });
+}
+
+export function bindUploaders(root) {
+  for (const section of root.querySelectorAll("[data-uploader]")) bindUploader(section);
+}
