@@ -16,9 +16,7 @@ def provision_bucket(session: boto3.Session, *, endpoint: str, site: str) -> str
     """
     s3 = session.client("s3", endpoint_url=endpoint)
     try:
-        s3.create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     except ClientError as error:
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise

@@ -88,6 +88,7 @@ def app_environment(stack: Stack, secrets: Secrets, state: Path) -> dict[str, st
         "INVITATION_SIGNING_KEYS": f"local:{secrets.invitation_key}",
         "DEFAULT_FROM_EMAIL": f"Filevault <no-reply@{SENDER_DOMAIN}>",
         "DATABASE_URL": f"sqlite:///{state / 'django.sqlite3'}",
+        "STATIC_ROOT": str(state / "static"),
     }
 
 

@@ -101,7 +101,9 @@ class MiniStack:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise StackError("The local AWS did not stop in time; its last changes are lost.") from None
+            raise StackError(
+                "The local AWS did not stop in time; its last changes are lost"
+            ) from None
         finally:
             if process.stdin:
                 process.stdin.close()

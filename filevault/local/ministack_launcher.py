@@ -67,7 +67,10 @@ def mend_versioned_get() -> None:
     expect_parameters(s3._apply_response_overrides, ["resp_headers", "query_params"])
 
     def get_object(
-        bucket_name: str, key: str, headers: dict[str, str], query_params: dict[str, Any] | None = None
+        bucket_name: str,
+        key: str,
+        headers: dict[str, str],
+        query_params: dict[str, Any] | None = None,
     ) -> Answer:
         answer: Answer = original(bucket_name, key, headers, query_params)
         status, sent, body = answer
