@@ -117,5 +117,3 @@ class StreamHead(Table):
     changed_shard = UnicodeAttribute(attr_name="changedShard", null=True)
 
     changed = _ChangedHeads()
-
-

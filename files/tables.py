@@ -64,7 +64,7 @@ class FileRef(Table):
 
 
 class FileShare(Table):
-    """"Shared with me" in one query; copies the display fields, which never change."""
+    """ "Shared with me" in one query; copies the display fields, which never change."""
 
     class Meta(BaseMeta):
         table_name = table_name("FileShare")

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 #: What PynamoDB raises when the store does not answer; answered with one plain page (503).
 STORE_ERRORS = (PynamoDBException,)
 
+
 def new_id() -> str:
     """A row id: UUIDv7 (RFC 9562), so that key order is the order of creation."""
     return str(uuid_utils.uuid7())
@@ -185,7 +186,11 @@ class Transaction:
         self._add(_Write("put", row, [], hash_key.does_not_exist(), otherwise))
 
     def put(
-        self, row: Table, *, condition: Condition | None = None, otherwise: DomainError | None = None
+        self,
+        row: Table,
+        *,
+        condition: Condition | None = None,
+        otherwise: DomainError | None = None,
     ) -> None:
         """Write a whole row, whether or not it was there."""
         self._add(_Write("put", row, [], condition, otherwise))
@@ -202,7 +207,11 @@ class Transaction:
         self._add(_Write("update", row, list(actions), condition, otherwise))
 
     def delete(
-        self, row: Table, *, condition: Condition | None = None, otherwise: DomainError | None = None
+        self,
+        row: Table,
+        *,
+        condition: Condition | None = None,
+        otherwise: DomainError | None = None,
     ) -> None:
         self._add(_Write("delete", row, [], condition, otherwise))
 

@@ -171,9 +171,7 @@ def _commit_if_ours(tx: Transaction) -> None:
 
 
 def _new_job(kind: str, payload: dict[str, Any], due_at: datetime, *, shard: str) -> Job:
-    return Job(
-        shard, f"{_stamp(due_at)}#{new_id()}", kind=kind, payload=payload, created_at=now()
-    )
+    return Job(shard, f"{_stamp(due_at)}#{new_id()}", kind=kind, payload=payload, created_at=now())
 
 
 def _stamp(moment: datetime) -> str:

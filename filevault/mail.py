@@ -31,7 +31,17 @@ KEPT_FOR: Final = timedelta(days=90)
 MAX_TRIES: Final = 8
 
 #: SES answers that trying again will not change.
-_PERMANENT = {"MessageRejected", "BadRequestException", "InvalidParameterValue", "NotFoundException"}
+_PERMANENT = {
+    "MessageRejected",
+    "BadRequestException",
+    "InvalidParameterValue",
+    "NotFoundException",
+}
+    "MessageRejected",
+    "BadRequestException",
+    "InvalidParameterValue",
+    "NotFoundException",
+}
 
 
 @dataclass(frozen=True, slots=True)

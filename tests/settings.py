@@ -21,7 +21,7 @@ os.environ |= {
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
 
-from filevault.settings import *  # noqa: E402, F403
+from filevault.settings import *  # noqa: F403
 
 STORAGES = {  # a test page needs no collected static files
     **STORAGES,  # noqa: F405
