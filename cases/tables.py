@@ -65,7 +65,8 @@ class _CasesByStatus(GlobalSecondaryIndex["Case"]):
 
 
 class Case(Table):
-    """A matter between a practitioner and one or more clients. `owner_status` is `userId#status`."""
+    """A matter between a practitioner and one or more clients; `owner_status` is
+    `userId#status`."""
 
     class Meta(BaseMeta):
         table_name = table_name("Case")

@@ -11,7 +11,8 @@ from filevault.errors import Forbidden, NotFound
 
 
 class Ability(StrEnum):
-    """What an actor may do in a space; computed once, it enforces the rule and draws the buttons."""
+    """What an actor may do in a space: computed once, it enforces the rule and draws the
+    buttons."""
 
     READ = "read"
     UPLOAD = "upload"

@@ -37,11 +37,6 @@ _PERMANENT = {
     "InvalidParameterValue",
     "NotFoundException",
 }
-    "MessageRejected",
-    "BadRequestException",
-    "InvalidParameterValue",
-    "NotFoundException",
-}
 
 
 @dataclass(frozen=True, slots=True)
