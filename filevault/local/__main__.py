@@ -5,7 +5,7 @@ import os
 import sys
 
 from filevault.local.environment import outside_environment
-from filevault.local.ministack import StackError, ensure_venv
+from filevault.local.ministack import StackError
 from filevault.local.runner import execute, run
 
 
@@ -15,7 +15,6 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("run", help="start everything and stay")
     start.add_argument("--port", type=_port, default=8000)
-    commands.add_parser("install", help="install the local AWS without starting it")
     become = commands.add_parser("exec", help="run a command with the stack's environment")
     become.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -27,8 +26,6 @@ def main() -> int:
     try:
         if options.command == "run":
             run(options.port)
-        elif options.command == "install":
-            ensure_venv()
         else:
             command = [a for i, a in enumerate(options.arguments) if (i, a) != (0, "--")]
             if not command:

@@ -13,7 +13,7 @@ from filevault.local.ministack import AdminKeys, StackError
 from filevault.local.secret_store import Secrets
 from filevault.local.user_pool import ADMIN_GROUP
 
-TABLE_PREFIX = "filevault-local-"
+TABLE_PREFIX = "filevault-"
 SENDER_DOMAIN = "filevault.test"
 #: MiniStack holds an object in memory: 1 GB took it 2 to 4 GB and stalled it for 15 s.
 MAX_UPLOAD_SIZE = 200 * 1024 * 1024
@@ -69,6 +69,7 @@ def app_environment(stack: Stack, secrets: Secrets, state: Path) -> dict[str, st
     """The whole environment of a process of the product: ours, over the caller's own."""
     aws, oidc = stack["aws"], stack["oidc"]
     return outside_environment() | {
+        "DJANGO_SETTINGS_MODULE": "filevault.settings",
         "FILEVAULT_LOCAL": "1",
         "AWS_ENDPOINT_URL": aws["endpoint"],
         "AWS_DEFAULT_REGION": aws["region"],

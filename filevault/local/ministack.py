@@ -178,3 +178,7 @@ def free_port(first: int = FIRST_PORT) -> int:
 def tail(log: Path, lines: int = 20) -> str:
     """The last lines of a log file, for a message about what broke."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
+
+
+if __name__ == "__main__":
+    ensure_venv()

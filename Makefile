@@ -1,0 +1,76 @@
+# Two commands: `make run` and `make test`. Everything that they need is installed under this
+# directory (.venv, .local); `rm -rf .venv .local` undoes all of it, your local data included.
+
+PORT ?= 8000
+
+# The first Python of 3.11 or newer.
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& { echo $$each; break; }; done)
+
+BIN := .venv/bin
+MINISTACK := .local/ministack-venv/requirements.sha256
+PIP_INSTALL := -m pip --disable-pip-version-check --quiet install --require-hashes
+
+.PHONY: run test lint format manage requirements environments
+.DEFAULT_GOAL := run
+
+run:
+	@$(MAKE) --no-print-directory -j2 environments
+	@exec $(BIN)/python -m filevault.local run --port $(PORT)
+
+test:
+	@$(MAKE) --no-print-directory -j2 environments .venv/dev.stamp
+	@exec $(BIN)/python -m tests.run
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# A management command on the local stack, as in: make manage ARGS="verify_audit"
+manage: .venv/run.stamp
+	@exec $(BIN)/python -m filevault.local exec -- $(BIN)/python manage.py $(ARGS)
+
+# Compile the pinned, hashed requirement files anew from the .in files.
+requirements: .local/uv/bin/uv
+	$(UV_COMPILE) requirements.in -o requirements.txt
+	$(UV_COMPILE) requirements-dev.in -o requirements-dev.txt
+	$(UV_COMPILE) filevault/local/ministack.in -o filevault/local/ministack.txt
+
+UV_COMPILE = $< pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make requirements"
+
+environments: .venv/run.stamp $(MINISTACK)
+
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	@echo "Installing Filevault into .venv ..."
+	@$(BIN)/python $(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	@echo "Installing the tools for tests into .venv ..."
+	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(MINISTACK): filevault/local/ministack.txt | .venv/bin/python
+	@echo "Installing the local AWS into .local ..."
+	@$(BIN)/python -m filevault.local.ministack
+	@touch $@
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Filevault needs Python 3.11 or newer, and none was found." \
+		"Install it, or name it: make run PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "Python could not make a virtual environment." \
+		"On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+.local/uv/bin/uv: | .venv/bin/python
+	@$(BIN)/python -m venv .local/uv
+	@.local/uv/bin/python -m pip --disable-pip-version-check --quiet install uv

@@ -1,0 +1,62 @@
+"""`make test`: the fast tests, those on the real stack, and those in a browser, in this order.
+
+Each group is a pytest run of its own, so that one doesn't hide another's failures. Browser tests
+run where a Chromium is found (`CHROMIUM`, or on PATH); `REQUIRE_BROWSER=1` makes its absence a
+failure.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@dataclass(frozen=True)
+class Group:
+    """A pytest run: its name, and which tests belong to it."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+GROUPS = (
+    Group("fast", ("-n", "2", "-m", "not stack and not browser")),
+    Group("stack", ("-n", "2", "-m", "stack and not browser")),
+)
+BROWSER = Group("browser", ("-m", "browser"))
+
+
+def main() -> int:
+    """Run the groups; 0 where all of them passed."""
+    chromium = find_chromium()
+    groups = [*GROUPS, BROWSER] if chromium else list(GROUPS)
+    environment = os.environ | ({"CHROMIUM": chromium} if chromium else {})
+    failed = [group.name for group in groups if not passes(group, environment)]
+    print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll tests that ran have passed.")
+    if chromium:
+        return 1 if failed else 0
+    print("The browser tests were LEFT OUT: no Chromium was found. Install one or set CHROMIUM.")
+    if os.environ.get("REQUIRE_BROWSER") == "1":
+        print("REQUIRE_BROWSER=1 makes that a failure.")
+        return 1
+    return 1 if failed else 0
+
+
+def find_chromium() -> str | None:
+    """The path of the browser to test with, if there is one."""
+    named = os.environ.get("CHROMIUM")
+    return next(filter(None, map(shutil.which, [named] if named else CHROMIUM_NAMES)), None)
+
+
+def passes(group: Group, environment: dict[str, str]) -> bool:
+    """Run a group's tests. A group without any has not passed."""
+    print(f"\n=== {group.name} tests ===", flush=True)
+    command = [sys.executable, "-m", "pytest", "-q", *group.arguments, *sys.argv[1:]]
+    return subprocess.run(command, env=environment, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
