@@ -4,10 +4,12 @@ from django import template
 
 register = template.Library()
 
+_TITLES = {"dr", "prof", "mr", "mrs", "ms", "mx", "herr", "frau"}
+
 
 @register.filter
 def initials(name: str) -> str:
-    """The first letters of a person's first and last name: "Maria Keller" → "MK"."""
+    """The first letters of a person's first and last name: "Dr Anna Novak" → "AN"."""
     words = [word for word in str(name).split() if word[0].isalnum()]
-    letters = [word[0] for word in (words[:1] + words[1:][-1:])]
-    return "".join(letters).upper()
+    named = [word for word in words if word.rstrip(".").lower() not in _TITLES] or words
+    return "".join(word[0] for word in named[:1] + named[1:][-1:]).upper()

@@ -1,12 +1,13 @@
 // <time datetime data-local> in the reader's own time zone; data-local is date (the default),
 // datetime or relative. What the server wrote stays where the browser can't read it.
-const lang = document.documentElement.lang || undefined;
+import { locale } from "./locale.js";
+
 const formats = {
-  date: new Intl.DateTimeFormat(lang, { dateStyle: "medium" }),
-  datetime: new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" }),
+  date: new Intl.DateTimeFormat(locale, { dateStyle: "medium" }),
+  datetime: new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }),
 };
-const full = new Intl.DateTimeFormat(lang, { dateStyle: "full", timeStyle: "short" });
-const relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
+const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const steps = [
   ["day", 86_400],
   ["hour", 3_600],

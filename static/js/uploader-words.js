@@ -1,8 +1,9 @@
 // Sentences come translated from the page (<template data-words>); here they get their values.
-const lang = document.documentElement.lang || undefined;
-const plural = new Intl.PluralRules(lang);
-const whole = new Intl.NumberFormat(lang, { maximumFractionDigits: 0 });
-const tenth = new Intl.NumberFormat(lang, { maximumFractionDigits: 1 });
+import { locale } from "./locale.js";
+
+const plural = new Intl.PluralRules(locale);
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const UNITS = ["KB", "MB", "GB", "TB"];
 
 export function size(bytes) {
