@@ -8,6 +8,9 @@ from moto import mock_aws
 
 from filevault import aws, dynamo
 from tests.cast import Cast, make_cast
+from tests.stack import TestStack, provisioned_stack, running_app
+
+SHORT_WINDOWS = {"NOTICE_QUIET_SECONDS": "3", "NOTICE_LATEST_SECONDS": "20"}
 
 
 def _forget_clients() -> None:
@@ -18,16 +21,40 @@ def _forget_clients() -> None:
         cached.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def stack() -> Iterator[TestStack]:
+    """MiniStack with signature checks on and lagging indexes, tables, bucket and user pool."""
+    with provisioned_stack() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def app(stack: TestStack) -> Iterator[str]:
+    """The product's address: gunicorn and a worker on the stack, with short upload windows."""
+    with running_app(stack, settings=SHORT_WINDOWS) as site:
+        yield site
+
+
 @pytest.fixture(autouse=True)
-def world(request: pytest.FixtureRequest) -> Iterator[None]:
-    """An empty DynamoDB and bucket in memory, unless the test brings the real stack."""
-    if request.node.get_closest_marker("stack"):
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty DynamoDB in memory; for tests of the real stack, its tables and bucket instead."""
+    if {"stack", "browser"} & {mark.name for mark in request.node.iter_markers()}:
+        _enter(request.getfixturevalue("stack"), monkeypatch)
         yield
+        _forget_clients()
         return
     with mock_aws():
         _forget_clients()
         dynamo.create_tables()
         yield
+    _forget_clients()
+
+
+def _enter(stack: TestStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the test's own process see the stack's rows and objects as the product does."""
+    for name, value in stack.environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
     _forget_clients()
 
 
