@@ -16,11 +16,11 @@ PIP_INSTALL := -m pip --disable-pip-version-check --quiet install --require-hash
 .DEFAULT_GOAL := run
 
 run:
-	@$(MAKE) --no-print-directory -j2 environments
+	@$(MAKE) --no-print-directory --silent -j2 environments
 	@exec $(BIN)/python -m filevault.local run --port $(PORT)
 
 test:
-	@$(MAKE) --no-print-directory -j2 environments .venv/dev.stamp
+	@$(MAKE) --no-print-directory --silent -j2 environments .venv/dev.stamp
 	@exec $(BIN)/python -m tests.run
 
 lint: .venv/dev.stamp

@@ -105,10 +105,12 @@ def prepare(environment: Mapping[str, str], admin: Mapping[str, str], log: Path)
 
 
 def web_server(environment: Mapping[str, str], port: int, log: Path) -> Child:
-    """The web server on 127.0.0.1. No access log: it would be one more place that shows paths."""
+    """The web server on 127.0.0.1. No control socket: it would lie in the home directory, one for
+    all of this user's servers."""
     command = [sys.executable, "-m", "gunicorn", "filevault.wsgi", "--bind", f"{HOST}:{port}"]
     threads = ["--worker-class", "gthread", "--threads", "16", "--graceful-timeout", "10"]
-    return Child("The web server", command + threads, environment, log / "web.log")
+    quiet = ["--no-control-socket"]
+    return Child("The web server", command + threads + quiet, environment, log / "web.log")
 
 
 def worker(environment: Mapping[str, str], log: Path) -> Child:

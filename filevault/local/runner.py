@@ -1,6 +1,7 @@
 """`make run`: everything up, in order; everything down, in order."""
 
 import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -24,13 +25,16 @@ from filevault.local.ministack import (
 )
 from filevault.local.processes import Child, prepare, wait_until_answering, web_server, worker
 from filevault.local.secret_store import Secrets, write_private
-from filevault.local.seed import protect_tables, provision
+from filevault.local.seed import protect_tables, provision, table_names
 
 STATE = REPOSITORY / ".local"
 STACK_FILE = STATE / "stack.json"
 SECRETS_FILE = STATE / "secrets.json"
 LOCK_FILE = STATE / "run.lock"
 LOG = STATE / "log"
+STAMP = STATE / "prepared.sha256"
+PREPARED = ("django.sqlite3", "static")
+SOURCES = ("filevault", "accounts", "files", "cases", "static")
 
 
 class StopRequested(BaseException):
@@ -40,6 +44,8 @@ class StopRequested(BaseException):
 def run(port: int) -> None:
     """Start the product on `port` and stay until asked to stop. Raises StackError."""
     STATE.mkdir(exist_ok=True)
+    # Tables, files and keys of the local product are its user's alone.
+    STATE.chmod(0o700)
     with _only_run() as lock, _stop_on_signals():
         if not port_is_free(port):
             raise StackError(
@@ -55,9 +61,7 @@ def run(port: int) -> None:
             stack = provision(ministack, site=f"http://{HOST}:{port}", secrets=secrets)
             secrets.save(SECRETS_FILE)
             environment = app_environment(stack, secrets, STATE)
-            print("Preparing tables and static files ...", flush=True)
-            prepare(environment, admin_environment(environment, keys), LOG)
-            protect_tables(ministack)
+            _prepare_once(ministack, environment)
 
             web = web_server(environment, port, LOG)
             children = [web, worker(environment, LOG)]
@@ -78,6 +82,27 @@ def run(port: int) -> None:
                 child.stop()
             ministack.stop()
     print("Stopped. Your data is kept in .local/.", flush=True)
+
+
+def _prepare_once(ministack: MiniStack, environment: dict[str, str]) -> None:
+    """Tables and static files, unless neither the sources nor what was made of them changed."""
+    if STAMP.exists() and STAMP.read_text() == _fingerprint(ministack):
+        return
+    print("Preparing tables and static files ...", flush=True)
+    prepare(environment, admin_environment(environment, ministack.keys), LOG)
+    protect_tables(ministack)
+    STAMP.write_text(_fingerprint(ministack))
+
+
+def _fingerprint(ministack: MiniStack) -> str:
+    """Of the sources, and of what `prepare` made: a killed MiniStack comes back without tables."""
+    made = [*table_names(ministack), *(str((STATE / name).exists()) for name in PREPARED)]
+    digest = hashlib.sha256("\n".join(made).encode())
+    sources = [path for package in SOURCES for path in sorted((REPOSITORY / package).rglob("*"))]
+    for path in [REPOSITORY / "requirements.txt", *sources]:
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(f"{path}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def execute(command: list[str]) -> None:

@@ -61,22 +61,27 @@ def admin_session(ministack: MiniStack) -> boto3.Session:
     )
 
 
+def table_names(ministack: MiniStack) -> list[str]:
+    """The product's tables that exist, by name."""
+    dynamodb = admin_session(ministack).client("dynamodb", endpoint_url=ministack.endpoint)
+    pages = dynamodb.get_paginator("list_tables").paginate()
+    names = [name for page in pages for name in page["TableNames"]]
+    return sorted(name for name in names if name.startswith(TABLE_PREFIX))
+
+
 def protect_tables(ministack: MiniStack) -> None:
     """Point-in-time recovery and deletion protection for every table that lacks them (T1)."""
     dynamodb = admin_session(ministack).client("dynamodb", endpoint_url=ministack.endpoint)
-    for page in dynamodb.get_paginator("list_tables").paginate():
-        for name in page["TableNames"]:
-            if not name.startswith(TABLE_PREFIX):
-                continue
-            table = dynamodb.describe_table(TableName=name)["Table"]
-            if table.get("DeletionProtectionEnabled"):
-                continue
-            dynamodb.update_continuous_backups(
-                TableName=name,
-                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
-            )
-            # Last, because its presence says that the table is done.
-            dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
+    for name in table_names(ministack):
+        table = dynamodb.describe_table(TableName=name)["Table"]
+        if table.get("DeletionProtectionEnabled"):
+            continue
+        dynamodb.update_continuous_backups(
+            TableName=name,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        )
+        # Last, because its presence says that the table is done.
+        dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
 
 
 def _provision_sender(session: boto3.Session, endpoint: str) -> None:

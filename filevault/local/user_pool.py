@@ -1,10 +1,13 @@
 """The Cognito user pool of the local stack: hosted login, one app client, the demo users."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import ClientError
-from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 POOL = "filevault-local"
 ADMIN_GROUP = "filevault-admins"
@@ -61,12 +64,12 @@ def provision_user_pool(session: boto3.Session, *, endpoint: str, site: str) -> 
     )
 
 
-def _find_pool(cognito: CognitoIdentityProviderClient) -> str | None:
+def _find_pool(cognito: "CognitoIdentityProviderClient") -> str | None:
     pools = cognito.list_user_pools(MaxResults=60)["UserPools"]
     return next((pool["Id"] for pool in pools if pool.get("Name") == POOL), None)
 
 
-def _create_pool(cognito: CognitoIdentityProviderClient) -> str:
+def _create_pool(cognito: "CognitoIdentityProviderClient") -> str:
     pool_id = cognito.create_user_pool(
         PoolName=POOL,
         UsernameAttributes=["email"],
@@ -78,7 +81,7 @@ def _create_pool(cognito: CognitoIdentityProviderClient) -> str:
 
 
 def _provision_client(
-    cognito: CognitoIdentityProviderClient, pool_id: str, site: str
+    cognito: "CognitoIdentityProviderClient", pool_id: str, site: str
 ) -> tuple[str, str]:
     """The id and secret of the one app client, its addresses set to those of `site`."""
     listed = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]
@@ -105,12 +108,12 @@ def _provision_client(
     return client_id, client["ClientSecret"]
 
 
-def _group_exists(cognito: CognitoIdentityProviderClient, pool_id: str) -> bool:
+def _group_exists(cognito: "CognitoIdentityProviderClient", pool_id: str) -> bool:
     groups = cognito.list_groups(UserPoolId=pool_id)["Groups"]
     return any(group.get("GroupName") == ADMIN_GROUP for group in groups)
 
 
-def _provision_user(cognito: CognitoIdentityProviderClient, pool_id: str, user: DemoUser) -> None:
+def _provision_user(cognito: "CognitoIdentityProviderClient", pool_id: str, user: DemoUser) -> None:
     try:
         cognito.admin_create_user(
             UserPoolId=pool_id,
