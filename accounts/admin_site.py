@@ -1,0 +1,70 @@
+"""The admin area: Django's own site behind the OIDC login, and the registry of its record views.
+
+Records live in DynamoDB, so their views are ordinary views; an app contributes its own by
+`register_records` when it is ready, since accounts may not know cases or files.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.admin.apps import AdminConfig
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.functional import Promise
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """One kind of record: its title, its slug under /admin/records/, and its routes."""
+
+    title: str | Promise
+    slug: str
+    routes: tuple[tuple[str, str, View], ...]
+
+
+_records: list[Records] = []
+
+
+def register_records(title: str | Promise, slug: str, *routes: tuple[str, str, View]) -> None:
+    """Add a kind of record; each route is (path under /admin/records/<slug>/, name, view), and the
+    first, with an empty path, is its front page."""
+    _records.append(Records(title, slug, routes))
+
+
+class FilevaultAdminSite(AdminSite):
+    """Signs in through the provider like everybody, and asks for an active admin."""
+
+    site_header = _("Filevault administration")
+    site_title = _("Filevault administration")
+    index_title = _("Overview")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user: Any = request.user
+        return bool(user.is_active and user.is_staff)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """No password form here: the provider's login, back to where one wanted to go."""
+        target = request.GET.get("next") or reverse("admin:index")
+        return redirect(f"{reverse(settings.LOGIN_URL)}?{urlencode({'next': target})}")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        own: list[URLPattern | URLResolver] = [
+            path(f"records/{kind.slug}/{route}", self.admin_view(view), name=f"records_{name}")
+            for kind in _records
+            for route, name, view in kind.routes
+        ]
+        return own + super().get_urls()
+
+
+class FilevaultAdminConfig(AdminConfig):
+    """Django's admin with our site as its default."""
+
+    default_site = "accounts.admin_site.FilevaultAdminSite"

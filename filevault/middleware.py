@@ -1,0 +1,85 @@
+"""Middleware of every request: the access log, headers, and errors as answers."""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from filevault.error_responses import error_page, respond, safe_path
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+access_log = logging.getLogger("filevault.access")
+
+
+class RequestLogMiddleware:
+    """One record a request, without query strings and tokens. The answer's `X-Request-Id` finds
+    it again, and every record of a failure holds the same id."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        start = time.perf_counter()
+        request_id = uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response.headers["X-Request-Id"] = request_id
+        access_log.info(
+            "request",
+            extra={
+                "method": request.method,
+                "path": safe_path(request),
+                "status": response.status_code,
+                "milliseconds": round((time.perf_counter() - start) * 1000, 1),
+                "requestId": request_id,
+            },
+        )
+        return response
+
+
+class SecurityHeadersMiddleware:
+    """Headers that Django and django-csp leave to us (W2). Nothing that the product says is kept by
+    a cache unless its view says so: a shared computer's Back button shows nobody's case (D3)."""
+
+    HEADERS: Final = {
+        "Permissions-Policy": (
+            "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), "
+            "gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        for name, value in self.HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+class ErrorMiddleware:
+    """Turns what views raise into answers, and bare refusals of Django into pages of ours. What
+    other middleware raises reaches the handlers in `filevault.views`, and so the same mapping."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code == 405 and not getattr(response, "content", b"-"):
+            page = error_page(request, 405)
+            page.headers["Allow"] = response.headers.get("Allow", "")
+            return page
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return respond(request, error)

@@ -1,0 +1,51 @@
+"""What belongs to no app: health, and the handlers of errors outside of views."""
+
+import sys
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from filevault.error_responses import error_page, log_failure, respond
+from filevault.errors import Forbidden, NotFound
+from filevault.health import check_dependencies
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process runs; says nothing about what it depends on."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """503 while a dependency is away, so that a load balancer sends nobody here."""
+    states = check_dependencies()
+    return JsonResponse(states, status=503 if "down" in states.values() else 200)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(request, exception) or error_page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(request, Forbidden()) or error_page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(request, NotFound()) or error_page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Whatever middleware raised, too: a session store that is away is 503 and not a mistake."""
+    error = sys.exc_info()[1]
+    answer = respond(request, error) if error is not None else None
+    if answer is not None:
+        return answer
+    if error is not None:
+        log_failure(request, error, 500)
+    return error_page(request, 500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form from a page that was open for too long, or from another site (W1)."""
+    return error_page(request, 403, template="403_csrf.html")
