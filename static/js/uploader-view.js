@@ -19,25 +19,32 @@ export class View {
     this.part = (name) => root.querySelector(`[data-part=${name}]`);
     this.rowTemplate = root.querySelector("template[data-row]");
     this.rows = new Map();
-    this.drawnAt = 0;
+    this.stale = new Set();
+    this.redraw = null;
   }
 
-  /** Progress comes many times a second; states must show at once, figures four times a second. */
+  /** States show at once; figures, which change many times a second, four times a second. */
   changed(item) {
     const row = this.rowOf(item);
     if (!row) return;
-    if (item.state !== row.dataset.state || item.phase !== row.dataset.phase) {
-      this.drawRow(item, row);
-      this.drawTotal();
-      this.drawSummary();
+    if (item.state === row.dataset.state && item.phase === row.dataset.phase) {
+      this.stale.add(item);
+      this.redraw ??= setTimeout(() => this.drawStale(), REDRAW_MS);
       return;
     }
-    const now = performance.now();
-    if (now - (item.drawnAt ?? 0) > REDRAW_MS) {
-      item.drawnAt = now;
-      this.drawRow(item, row);
+    this.drawRow(item, row);
+    this.drawTotal();
+    this.drawSummary();
+  }
+
+  drawStale() {
+    this.redraw = null;
+    for (const item of this.stale) {
+      const row = this.rows.get(item.id);
+      if (row) this.drawRow(item, row);
     }
-    if (now - this.drawnAt > REDRAW_MS) this.drawTotal();
+    this.stale.clear();
+    this.drawTotal();
   }
 
   rowOf(item) {
@@ -120,7 +127,6 @@ export class View {
   }
 
   drawTotal() {
-    this.drawnAt = performance.now();
     const counted = this.queue.in("waiting", "sending", "done");
     const total = counted.reduce((sum, item) => sum + item.file.size, 0);
     const sent = counted.reduce((sum, item) => sum + item.sent, 0);
