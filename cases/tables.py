@@ -155,23 +155,22 @@ class ClientDevice(Table):
 
 
 class Notice(Table):
-    """The one upload window of a case and a recipient. `closes_at` moves with every upload of the
-    burst, never past `closes_latest_at`."""
+    """The one open upload window of a case and a recipient. `closes_at` moves with every upload of
+    the burst, never past `closes_latest_at`. Closing deletes the row, and its job goes on."""
 
     class Meta(BaseMeta):
         table_name = table_name("Notice")
 
     notice_key = UnicodeAttribute(hash_key=True, attr_name="noticeKey")
     notice_id = UnicodeAttribute(attr_name="noticeId")
-    state = UnicodeAttribute()
     opened_at = UTCDateTimeAttribute(attr_name="openedAt")
     closes_at = UTCDateTimeAttribute(attr_name="closesAt")
     closes_latest_at = UTCDateTimeAttribute(attr_name="closesLatestAt")
-    fence = NumberAttribute(default=0)
 
 
 class NoticeFile(Table):
-    """Exactly which files a window holds; `mail_id` once a mail has counted it."""
+    """Exactly which files a window holds; `mail_id` once a mail has counted it, `tries` how often
+    its check failed by a fault of ours."""
 
     class Meta(BaseMeta):
         table_name = table_name("NoticeFile")
@@ -180,6 +179,7 @@ class NoticeFile(Table):
     file_id = UnicodeAttribute(range_key=True, attr_name="fileId")
     space_id = UnicodeAttribute(attr_name="spaceId")
     mail_id = UnicodeAttribute(attr_name="mailId", null=True)
+    tries = NumberAttribute(default=0)
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     ttl = TTLAttribute(null=True)
 

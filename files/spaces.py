@@ -7,7 +7,7 @@ from typing import Protocol
 from accounts.actors import Actor
 from files.tables import File
 from filevault.dynamo import Transaction
-from filevault.errors import Forbidden, NotFound
+from filevault.errors import Conflict, Forbidden, NotFound
 
 
 class Ability(StrEnum):
@@ -18,6 +18,13 @@ class Ability(StrEnum):
     UPLOAD = "upload"
     DELETE_OWN = "delete_own"
     DELETE_ANY = "delete_any"
+
+
+class SpaceChanged(Conflict):
+    """What a space read for `join_upload` was overtaken before the commit. Nothing was written:
+    build the transaction anew, from `join_upload` on, and it will mostly pass."""
+
+    code = "space_changed"
 
 
 class Space(Protocol):
@@ -39,7 +46,8 @@ class Space(Protocol):
         """What this actor may do here; empty for a stranger, who must not learn that it exists."""
 
     def join_upload(self, tx: Transaction, file: File, actor: Actor) -> None:
-        """Add to the transaction that begins an upload (conditions, notices)."""
+        """Add to the transaction that begins an upload (conditions, notices). Its commit may raise
+        `SpaceChanged`: then load the space and build the transaction anew, three times at most."""
 
     def join_available(self, tx: Transaction, file: File) -> None:
         """Add to the transaction that makes a file available (counters)."""

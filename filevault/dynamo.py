@@ -9,10 +9,10 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import uuid_utils
 from botocore.exceptions import BotoCoreError
@@ -29,6 +29,8 @@ from pynamodb.models import Model
 from filevault.errors import Conflict, DomainError, Unavailable
 
 logger = logging.getLogger(__name__)
+
+Row = TypeVar("Row")
 
 #: What PynamoDB raises when the store does not answer; answered with one plain page (503).
 STORE_ERRORS = (PynamoDBException,)
@@ -96,6 +98,20 @@ class Table(Model):
                 return False
             raise
         return True
+
+
+def readable(rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows of a query without those that can't be read, which are logged: one broken row must
+    not hide the others (N6)."""
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except (AttributeError, KeyError, TypeError, ValueError):  # PynamoDB has stepped past it
+            logger.exception("row can't be read")
+            continue
+        yield row
 
 
 def _close_to_templates(model: type[Model]) -> None:
@@ -273,8 +289,9 @@ class Transaction:
                     if self._applied_before():
                         return
                     raise refused from error
-                logger.warning("transaction retried", extra={"attempt": attempt + 1})
-            _pause(attempt)
+            logger.warning("transaction retried", extra={"attempt": attempt + 1})
+            if attempt + 1 < self.TRIES:
+                _pause(attempt)
         raise Unavailable(code="store_busy")
 
     def _applied_before(self) -> bool:

@@ -11,19 +11,34 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from filevault.dynamo import Transaction, new_id, now
-from filevault.errors import Conflict
+from filevault.dynamo import STORE_ERRORS, Transaction, new_id, now, readable
+from filevault.errors import Conflict, Unavailable
 from filevault.tables import Job
 
 logger = logging.getLogger(__name__)
 
 DEAD_SHARD: Final = "dead"
 MAX_TRIES: Final = 10
+#: Claims that ended without a word (the worker died) before they count as one failed try.
+MAX_CLAIMS: Final = 5
 PAGE: Final = 50
+#: Faults of a part that is away: waited for however long, since the job isn't to blame.
+OUTAGES: Final = (Unavailable, *STORE_ERRORS)
 
 #: A handler does one job and says when it wants to run again (None: it is done).
 Handler = Callable[["Claim"], datetime | None]
 _handlers: dict[str, Handler] = {}
+_chores: dict[str, "Chore"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """What every worker does again and again, due or not (sealing the audit trail). Several
+    workers do it at once, so that it must guard itself."""
+
+    name: str
+    seconds: float
+    function: Callable[[], object]
 
 
 class LostClaim(Conflict):
@@ -56,6 +71,18 @@ class Claim:
         """Refuse the transaction if the claim was lost meanwhile, without ending the job."""
         tx.check(self.job, Job.fence == self.fence, otherwise=LostClaim())
 
+    def keep(self) -> None:
+        """Lengthen the lease once half of it is used up: for a job of many steps, before each.
+        Raises `LostClaim`."""
+        length = timedelta(seconds=settings.JOB_LEASE_SECONDS)
+        moment = now()
+        if self.lease_until - moment > length / 2:
+            return
+        lease_until = moment + length
+        if not self.job.try_update([Job.lease_until.set(lease_until)], Job.fence == self.fence):
+            raise LostClaim
+        self.lease_until = lease_until
+
     def _mark_completed(self) -> None:
         self.completed = True
 
@@ -70,6 +97,21 @@ def handler(kind: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def periodic(name: str, *, seconds: float) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Register what each worker calls every so many seconds."""
+
+    def register(function: Callable[[], Any]) -> Callable[[], Any]:
+        _chores[name] = Chore(name, seconds, function)
+        return function
+
+    return register
+
+
+def chores() -> list[Chore]:
+    """What workers do periodically."""
+    return list(_chores.values())
+
+
 def enqueue(
     tx: Transaction, kind: str, payload: dict[str, Any], *, due_at: datetime | None = None
 ) -> Job:
@@ -79,11 +121,19 @@ def enqueue(
     return job
 
 
-def run_due(owner: str, *, kinds: Collection[str] | None = None) -> int:
+def run_due(
+    owner: str,
+    *,
+    kinds: Collection[str] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> int:
     """Do every job that is due (of the given kinds); returns how many were done. One job that
-    fails is put back with a delay and never holds up another (N6)."""
+    fails is put back with a delay and never holds up another (N6). `stopping` is asked between
+    two jobs whether to leave the rest for later."""
     done = 0
     for job in _due_jobs(kinds):
+        if stopping():
+            break
         claim = _claim(job, owner)
         if claim is not None:
             _run(claim)
@@ -99,21 +149,28 @@ def oldest_due_at() -> datetime | None:
 
 
 def _due_jobs(kinds: Collection[str] | None) -> Iterator[Job]:
+    """Up to a page a shard, of the kinds that this process knows: what another release has left
+    must not stand in the way of the rest."""
+    wanted = sorted(_handlers.keys() if kinds is None else _handlers.keys() & set(kinds))
+    if not wanted:
+        return
     for shard in random.sample(_shards(), k=settings.JOB_SHARDS):  # workers start apart
-        for job in _query_due(shard, limit=PAGE):
-            if (kinds is None or job.kind in kinds) and job.kind in _handlers:
-                yield job
+        yield from list(_query_due(shard, limit=PAGE, kinds=wanted))
 
 
-def _query_due(shard: str, *, limit: int) -> Iterator[Job]:
+def _query_due(shard: str, *, limit: int, kinds: Collection[str] = ()) -> Iterator[Job]:
     moment = now()
-    free = Job.lease_until.does_not_exist() | (Job.lease_until < moment)
-    return Job.query(
-        shard,
-        Job.due_key <= f"{_stamp(moment)}~",
-        filter_condition=free,
-        consistent_read=True,
-        limit=limit,
+    wanted = Job.lease_until.does_not_exist() | (Job.lease_until < moment)
+    if kinds:
+        wanted &= Job.kind.is_in(*kinds)
+    return readable(
+        Job.query(
+            shard,
+            Job.due_key <= f"{_stamp(moment)}~",
+            filter_condition=wanted,
+            consistent_read=True,
+            limit=limit,
+        )
     )
 
 
@@ -128,13 +185,17 @@ def _claim(job: Job, owner: str) -> Claim | None:
 
 
 def _run(claim: Claim) -> None:
+    if claim.fence > MAX_CLAIMS:
+        logger.error("job ended no worker well", extra={"kind": claim.job.kind})
+        _put_back(claim, "WorkerDied")
+        return
     try:
         again_at = _handlers[claim.job.kind](claim)
     except LostClaim:
         logger.warning("job lost to another worker", extra={"kind": claim.job.kind})
     except Exception as error:
         logger.exception("job failed", extra={"kind": claim.job.kind})
-        _put_back(claim, error)
+        _put_back(claim, type(error).__name__, mortal=not isinstance(error, OUTAGES))
     else:
         if not claim.completed:
             _finish(claim, again_at)
@@ -148,13 +209,13 @@ def _finish(claim: Claim, again_at: datetime | None) -> None:
     _commit_if_ours(tx)
 
 
-def _put_back(claim: Claim, error: Exception) -> None:
+def _put_back(claim: Claim, reason: str, *, mortal: bool = True) -> None:
     tries = int(claim.job.tries) + 1
-    dead = tries >= MAX_TRIES
-    delay = timedelta(seconds=min(3600, 5 * 2**tries))
+    dead = mortal and tries >= MAX_TRIES
+    delay = timedelta(seconds=min(3600, 5 * 2 ** min(tries, 10)))
     shard = DEAD_SHARD if dead else claim.job.shard
     job = _new_job(claim.job.kind, claim.payload, now() + delay, shard=shard)
-    job.tries, job.last_error = tries, type(error).__name__
+    job.tries, job.last_error = tries, reason
     tx = Transaction()
     claim.complete_in(tx)
     tx.create(job)

@@ -10,11 +10,11 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import formataddr
+from email.utils import parseaddr
 from typing import Any, Final
 
 import css_inline
-from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
+from anymail.exceptions import AnymailAPIError, AnymailError
 from anymail.message import AnymailMessage
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -28,7 +28,8 @@ logger = logging.getLogger(__name__)
 
 SEND_JOB: Final = "mail.send"
 KEPT_FOR: Final = timedelta(days=90)
-MAX_TRIES: Final = 8
+#: How long a mail is tried again; a provider that is away for hours loses none.
+TRIED_FOR: Final = timedelta(hours=24)
 
 #: SES answers that trying again will not change.
 _PERMANENT = {
@@ -126,11 +127,10 @@ def send_queued(claim: jobs.Claim) -> datetime | None:
     """Send one mail of the outbox. Marked before the job ends, so that a crash in between repeats
     at most the marking."""
     mail = Mail.fetch(claim.payload["mailId"])
-    if mail is None or mail.state in {"dead", "cancelled"}:
+    if mail is None:
         return None
-    if mail.state != "sent":
-        message = _composers[mail.template](dict(mail.context))
-        retry_at = _deliver(mail, message, claim)
+    if mail.state in {"queued", "sending"}:
+        retry_at = _compose_and_deliver(mail, claim)
         if retry_at is not None:
             return retry_at
     if mail.template in _listeners:
@@ -140,6 +140,19 @@ def send_queued(claim: jobs.Claim) -> datetime | None:
     tx.update(mail, [Mail.context.set({})])
     tx.commit()
     return None
+
+
+def _compose_and_deliver(mail: Mail, claim: jobs.Claim) -> datetime | None:
+    try:
+        return _deliver(mail, _composers[mail.template](dict(mail.context)), claim)
+    except (jobs.LostClaim, *jobs.OUTAGES):
+        raise
+    except Exception:
+        if claim.job.tries + 1 < jobs.MAX_TRIES:
+            raise
+        logger.exception("mail can't be made", extra={"mail": mail.mail_id})
+        _record(mail, claim, "dead", reason="not_composed")
+        return None
 
 
 def _deliver(mail: Mail, message: Message | None, claim: jobs.Claim) -> datetime | None:
@@ -162,13 +175,14 @@ def _deliver(mail: Mail, message: Message | None, claim: jobs.Claim) -> datetime
 
 def _after_failure(mail: Mail, claim: jobs.Claim, error: AnymailError) -> datetime | None:
     code = provider_code(error)
-    permanent = isinstance(error, AnymailRecipientsRefused) or code in _PERMANENT
-    if permanent or mail.tries >= MAX_TRIES:
+    # What Anymail refuses by itself (a malformed address) will be refused again.
+    permanent = not isinstance(error, AnymailAPIError) or code in _PERMANENT
+    if permanent or now() - mail.created_at > TRIED_FOR:
         logger.error("mail given up", extra={"mail": mail.mail_id, "code": code})
         _record(mail, claim, "dead", reason=code or "refused")
         return None
     logger.warning("mail put back", extra={"mail": mail.mail_id, "code": code})
-    return now() + timedelta(seconds=min(900, 5 * 2**mail.tries))
+    return now() + timedelta(seconds=min(900, 5 * 2 ** min(mail.tries, 8)))
 
 
 def _record(
@@ -201,7 +215,7 @@ def _send(mail_id: str, message: Message) -> str:
     mail = AnymailMessage(
         subject=rendered.subject,
         body=rendered.text,
-        from_email=formataddr((message.from_name, settings.DEFAULT_FROM_EMAIL)),
+        from_email=_sender(message.from_name),
         to=[message.to],
         reply_to=[message.reply_to] if message.reply_to else [],
         headers={"X-Filevault-Mail-Id": mail_id},
@@ -210,6 +224,12 @@ def _send(mail_id: str, message: Message) -> str:
     mail.attach_alternative(rendered.html, "text/html")
     mail.send()
     return str(getattr(mail.anymail_status, "message_id", "") or "")
+
+
+def _sender(name: str) -> str:
+    """Our address under a person's name, which the mail library encodes."""
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}" <{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}>'
 
 
 def provider_code(error: AnymailError) -> str:

@@ -202,7 +202,18 @@ DEVICE_REMEMBERED = timedelta(days=90)
 NOTICE_QUIET = seconds("NOTICE_QUIET_SECONDS", 5 * 60)
 NOTICE_LATEST = seconds("NOTICE_LATEST_SECONDS", 30 * 60)
 EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
-ANYMAIL = {"AMAZON_SES_MESSAGE_TAG_NAME": "filevault-mail-id"}
+ANYMAIL = {
+    "AMAZON_SES_MESSAGE_TAG_NAME": "filevault-mail-id",
+    # Far below the lease of a job. The SDK must not try again by itself: a reply that was lost on
+    # the way would become a second mail.
+    "AMAZON_SES_CLIENT_PARAMS": {
+        "config": {
+            "connect_timeout": 2,
+            "read_timeout": 10,
+            "retries": {"total_max_attempts": 1, "mode": "standard"},
+        }
+    },
+}
 DEFAULT_FROM_EMAIL = required("DEFAULT_FROM_EMAIL")
 
 # --- HTTP ---

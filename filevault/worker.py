@@ -1,0 +1,95 @@
+"""The worker: does what is due, again and again, until it is told to stop.
+
+Several may run at once; claims keep them apart. A part that does not answer (DynamoDB, SES, S3) is
+logged and waited for, never a reason to end.
+"""
+
+import logging
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from filevault import jobs
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS: Final = 1.0
+LONGEST_BACKOFF: Final = 30.0
+
+
+def owner_name() -> str:
+    """Who claims: told apart by host, process and a random part, since containers share both."""
+    return f"{socket.gethostname()}:{os.getpid()}:{random.randrange(16**6):06x}"  # noqa: S311
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker. `heartbeat` is a file whose age tells a health check that the loop goes round;
+    `kinds` limits it to some jobs (None: all)."""
+
+    kinds: Collection[str] | None = None
+    heartbeat: Path | None = None
+    owner: str = field(default_factory=owner_name)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    failures: int = 0
+    _next_chore: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Go round until `stop`; the unit of work in hand is finished first."""
+        logger.info("worker started", extra={"owner": self.owner})
+        while not self.stopping.is_set():
+            done = self.step()
+            if not done:
+                self.stopping.wait(self._pause())
+        logger.info("worker stopped", extra={"owner": self.owner})
+
+    def step(self) -> int:
+        """One round: the chores whose time has come, then a sweep of due jobs. Returns how many
+        jobs were done; a fault is logged and answered with a longer pause."""
+        self._beat()
+        try:
+            self._do_chores()
+            done = jobs.run_due(self.owner, kinds=self.kinds, stopping=self.stopping.is_set)
+        except Exception:
+            self.failures += 1
+            logger.exception("worker round failed", extra={"failures": self.failures})
+            return 0
+        self.failures = 0
+        return done
+
+    def stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Ask it to end after what it has in hand."""
+        self.stopping.set()
+
+    def stop_on_signals(self) -> None:
+        """End in order at SIGTERM and SIGINT."""
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, self.stop)
+
+    def _do_chores(self) -> None:
+        for chore in jobs.chores():
+            if self.stopping.is_set() or time.monotonic() < self._next_chore.get(chore.name, 0.0):
+                continue
+            self._next_chore[chore.name] = time.monotonic() + chore.seconds
+            try:
+                chore.function()
+            except Exception:
+                logger.exception("chore failed", extra={"chore": chore.name})
+
+    def _pause(self) -> float:
+        """Seconds to wait: about one, longer while something is away; jitter keeps workers from
+        walking in step."""
+        seconds = min(LONGEST_BACKOFF, IDLE_SECONDS * 2 ** min(self.failures, 5))
+        return random.uniform(0.75, 1.25) * seconds  # noqa: S311
+
+    def _beat(self) -> None:
+        if self.heartbeat is not None:
+            self.heartbeat.touch()
