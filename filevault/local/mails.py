@@ -8,7 +8,7 @@ import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ def sent_mails(endpoint: str, *, to: str | None = None) -> list[SentMail]:
 def _parse(record: dict[str, Any]) -> SentMail:
     if record.get("Raw"):
         source = base64.b64decode(record["Raw"])
-        parsed = email.message_from_bytes(source, policy=email.policy.default)
-        message = cast(EmailMessage, parsed)
+        message = email.message_from_bytes(source, policy=email.policy.default)
     else:
         # Cognito's own mails come in parts.
         message = EmailMessage()

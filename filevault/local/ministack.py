@@ -12,11 +12,12 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 HOST = "127.0.0.1"
 FIRST_PORT = 4566
 #: A region other than the SDK's default, so that what forgets to name one fails here first.
-REGION = "eu-central-1"
+REGION: Final = "eu-central-1"
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 VENV = REPOSITORY / ".local" / "ministack-venv"
