@@ -54,7 +54,10 @@ def running_ministack(*patches: Path) -> Iterator[tuple[MiniStack, Secrets]]:
         state = Path(directory)
         secrets = Secrets.load(state / "secrets.json")
         keys = AdminKeys(secrets.admin_access_key_id, secrets.admin_secret_access_key)
-        ministack = MiniStack(_own_port(0), state / "ministack", keys, [INDEX_LAG, *patches])
+        lag = {"INDEX_LAG_SECONDS": os.environ.get("INDEX_LAG_SECONDS", "1")}
+        ministack = MiniStack(
+            _own_port(0), state / "ministack", keys, [INDEX_LAG, *patches], settings=lag
+        )
         ministack.start()
         try:
             yield ministack, secrets

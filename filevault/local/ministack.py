@@ -47,12 +47,14 @@ class AdminKeys:
 
 @dataclass
 class MiniStack:
-    """One MiniStack process. `state` is its directory; `patches` are files for the launcher."""
+    """One MiniStack process. `state` is its directory; `patches` are files for the launcher, and
+    `settings` the variables that those read."""
 
     port: int
     state: Path
     keys: AdminKeys
     patches: list[Path] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -111,7 +113,7 @@ class MiniStack:
 
     def _environment(self) -> dict[str, str]:
         kept = {k: os.environ[k] for k in ("PATH", "HOME", "LANG", "LC_ALL") if k in os.environ}
-        return kept | {
+        ours = {
             "AUTH": "true",
             "BIND_HOST": HOST,
             "MINISTACK_HOST": HOST,
@@ -132,6 +134,7 @@ class MiniStack:
             "MINISTACK_TETHER": "1",
             "MINISTACK_PATCHES": ":".join(str(path) for path in self.patches),
         }
+        return kept | self.settings | ours
 
     def _healthy(self) -> bool:
         try:
