@@ -3,7 +3,7 @@
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class ModuleManifestStorage(CompressedManifestStaticFilesStorage):
+class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Hashed and compressed static files whose own ES modules find each other.
 
     Django rewrites ``import … from "./x.js";`` to hashed names by pattern. The pattern trips

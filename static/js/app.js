@@ -8,7 +8,12 @@ import { bindTextKeeper } from "./keeper.js";
 import { guardSubmits } from "./once.js";
 import { watchSession } from "./session.js";
 import { localiseTimes } from "./time.js";
-import { bindUploaders } from "./uploader.js";
+
+async function bindUploaders(root) {
+  if (!root.querySelector("[data-uploader]")) return;
+  const uploader = await import("./uploader.js");
+  uploader.bindUploaders(root);
+}
 
 const onNewMarkup = [bindCode, bindCopy, localiseTimes, bindUploaders];
 

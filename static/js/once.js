@@ -20,8 +20,8 @@ export function guardSubmits() {
     form.dataset.busy = "";
     event.submitter?.setAttribute("aria-busy", "true");
     event.submitter?.setAttribute("aria-disabled", "true");
-    // An answer that is a download, or none at all, leaves the page standing.
-    setTimeout(() => release(form), BUSY_MS);
+    // An answer that is a download, or none at all, leaves the page standing. Sending a file may take long.
+    if (form.enctype !== "multipart/form-data") setTimeout(() => release(form), BUSY_MS);
   });
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-busy]")) release(form);
