@@ -1,0 +1,37 @@
+import sys
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from accounts.verification import verify_all, verify_stream
+
+
+class Command(BaseCommand):
+    help = (
+        "Name the first audit event of each stream that was edited, reordered, removed, cut off or "
+        "left unsealed. Ends with code 1 if there is one."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--stream", help="verify this stream alone, such as case:<id>")
+        parser.add_argument(
+            "--grace",
+            type=int,
+            default=0,
+            metavar="SECONDS",
+            help="allow this much more than the minute in which an event is to be sealed",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        grace = timedelta(seconds=options["grace"])
+        if options["stream"]:
+            finding = verify_stream(options["stream"], grace=grace)
+            findings = [finding] if finding else []
+        else:
+            findings = list(verify_all(grace=grace))
+        for finding in findings:
+            self.stdout.write(str(finding))
+        if findings:
+            sys.exit(1)
+        self.stdout.write("The audit trail is as it was sealed.")
