@@ -127,7 +127,14 @@ _close_to_templates(Table)
 
 def condition_failed(error: PynamoDBException) -> bool:
     """Whether a single write was refused by its condition, and not by a fault."""
-    return error.cause_response_code == "ConditionalCheckFailedException"
+    return _answer_code(error) == "ConditionalCheckFailedException"
+
+
+def _answer_code(error: PynamoDBException) -> str:
+    """The store's own code of an error; '' where no answer came. PynamoDB's property for it breaks
+    on botocore's connection errors, whose `response` is None."""
+    response = getattr(error.cause, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
 
 
 # --- Transactions --------------------------------------------------------------------------------
@@ -307,7 +314,8 @@ def _both(first: Condition | None, second: Condition | None) -> Condition | None
 
 def _refused(error: TransactWriteError, writes: list[_Write]) -> Exception | None:
     """The refusal that an error means, or None where trying again is right."""
-    if error.cause_response_code == "TransactionCanceledException":
+    code = _answer_code(error)
+    if code == "TransactionCanceledException":
         reasons = error.cancellation_reasons
         for write, reason in zip(writes, reasons, strict=False):
             if reason is not None and reason.code == "ConditionalCheckFailed":
@@ -315,7 +323,7 @@ def _refused(error: TransactWriteError, writes: list[_Write]) -> Exception | Non
         if any(reason is not None and reason.code in _PASSING_REASONS for reason in reasons):
             return None
         return error
-    if error.cause_response_code in _PASSING_CODES:
+    if code in _PASSING_CODES:
         return None
     return None if isinstance(error.cause, BotoCoreError) else error
 
