@@ -69,6 +69,13 @@ class TooLarge(Invalid):
     code = "too_large"
 
 
+class UnsupportedMediaType(Invalid):
+    """A body of another kind than the route takes (W1)."""
+
+    code = "unsupported_media_type"
+    default_message = _("This address takes JSON (application/json) alone.")
+
+
 class Conflict(DomainError):
     """The thing changed, or is in a state in which this can't be done."""
 

@@ -1,0 +1,64 @@
+"""Logins in a browser's session: several may be under way at once, each under its own key."""
+
+import time
+from typing import Final
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import HttpRequest
+
+from accounts import models
+from accounts.middleware import PROFILE_KEY
+from accounts.oidc import Login, LoginRefused
+
+#: How long a login may take at the provider, in seconds, and how many may be under way.
+LOGIN_SECONDS: Final = 600
+LOGINS_AT_ONCE: Final = 10
+#: Names of values in the session.
+AMR_KEY: Final = "amr"
+ID_TOKEN_KEY: Final = "id_token"  # noqa: S105
+SUGGESTED_NAME_KEY: Final = "suggested_name"
+_PREFIX: Final = "login:"
+
+
+def remember(request: HttpRequest, login: Login, *, next_path: str) -> None:
+    """Bind a login to this browser (L1); drops the ones that took too long."""
+    session = request.session
+    begun = {key: value["at"] for key, value in session.items() if key.startswith(_PREFIX)}
+    newest = sorted(begun, key=lambda key: float(begun[key]), reverse=True)
+    for key in newest:
+        if _is_late(begun[key]) or key in newest[LOGINS_AT_ONCE - 1 :]:
+            del session[key]
+    session[f"{_PREFIX}{login.state}"] = {
+        "nonce": login.nonce,
+        "verifier": login.verifier,
+        "next": next_path,
+        "at": time.time(),
+    }
+
+
+def recall(request: HttpRequest, state: str) -> tuple[Login, str]:
+    """The login that this browser began under `state`, once, and where it wanted to go. Raises
+    `LoginRefused`."""
+    kept = request.session.pop(f"{_PREFIX}{state}", None)
+    if kept is None:
+        raise LoginRefused(code="unknown_state")
+    if _is_late(kept["at"]):
+        raise LoginRefused(code="late")
+    return Login(state, kept["nonce"], kept["verifier"]), str(kept["next"])
+
+
+def establish(request: HttpRequest, user: models.User, **values: object) -> None:
+    """Sign in: a new session under a new key, the old one dead (L4). Logins that other tabs have
+    begun go on."""
+    session = request.session
+    pending = {key: value for key, value in session.items() if key.startswith(_PREFIX)}
+    session.flush()
+    session.update(pending)
+    auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    session[PROFILE_KEY] = str(user.pk)
+    session.update({key: value for key, value in values.items() if value})
+
+
+def _is_late(begun_at: float) -> bool:
+    return time.time() - begun_at > LOGIN_SECONDS

@@ -1,0 +1,129 @@
+"""Whose request it is: one of two sessions by the path, and the practitioner behind it."""
+
+import logging
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+from accounts import oidc
+from accounts.actors import Practitioner
+from accounts.http import client_address
+from accounts.profiles import practitioner_of
+from accounts.sessions import ClientSessionStore, SessionStore
+from accounts.tables import User
+
+logger = logging.getLogger(__name__)
+
+#: Where the client's session is read, and no other.
+CLIENT_PATHS = ("/portal/", "/invite/")
+#: The session's key for the id of the profile that signed in.
+PROFILE_KEY = "profile"
+
+
+def is_client_path(request: HttpRequest) -> bool:
+    return request.path.startswith(CLIENT_PATHS)
+
+
+class RealmSessionMiddleware(SessionMiddleware):
+    """Two cookies: under `CLIENT_PATHS` the client's is read, everywhere else the practitioner's,
+    so that neither can act as the other."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        key = request.COOKIES.get(_cookie_name(request))
+        store = ClientSessionStore if is_client_path(request) else SessionStore
+        request.session = store(key)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        session = getattr(request, "session", None)
+        if not isinstance(session, SessionStore):
+            return response
+        if session.accessed:
+            patch_vary_headers(response, ("Cookie",))
+        name = _cookie_name(request)
+        if session.is_empty():
+            if name in request.COOKIES:
+                response.delete_cookie(name, samesite=settings.SESSION_COOKIE_SAMESITE)
+        elif response.status_code < 500:
+            self._keep(request, session, response)
+        return response
+
+    def _keep(
+        self, request: HttpRequest, session: SessionStore, response: HttpResponseBase
+    ) -> None:
+        """Save what changed and set the cookie of a new key."""
+        if not session.modified:
+            session.touch()
+            return
+        try:
+            session.save()
+        except UpdateError:
+            # Signed out by a parallel request. What this one did was decided before, and stands.
+            logger.info("session ended during a request")
+            return
+        if session.session_key and session.session_key != request.COOKIES.get(
+            _cookie_name(request)
+        ):
+            response.set_cookie(
+                _cookie_name(request),
+                session.session_key,
+                max_age=settings.SESSION_COOKIE_AGE,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=settings.SESSION_COOKIE_HTTPONLY,
+                samesite=settings.SESSION_COOKIE_SAMESITE,
+            )
+
+
+def _cookie_name(request: HttpRequest) -> str:
+    name: str = (
+        settings.CLIENT_SESSION_COOKIE_NAME
+        if is_client_path(request)
+        else settings.SESSION_COOKIE_NAME
+    )
+    return name
+
+
+class ActorMiddleware:
+    """Sets `request.actor` for practitioners: two reads, the session and the profile, so that a
+    deactivation bites on the next request (L7)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.actor = None  # type: ignore[attr-defined]
+        if is_client_path(request):
+            return self.get_response(request)
+        profile = _profile_of(request)
+        if profile is not None:
+            request.actor = _actor(request, profile)  # type: ignore[attr-defined]
+            if profile.language:
+                translation.activate(profile.language)
+                request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
+        response = self.get_response(request)
+        # A redirect after a POST is held against form-action: to the login when the session is
+        # over, and to the provider's logout (W2).
+        response._csp_update = {"form-action": list(oidc.origins())}  # type: ignore[attr-defined]
+        return response
+
+
+def _profile_of(request: HttpRequest) -> User | None:
+    user_id = request.session.get(PROFILE_KEY)
+    if user_id is None:
+        return None
+    profile = User.fetch(user_id)
+    if profile is None or profile.deactivated_at is not None:
+        request.session.flush()
+        return None
+    return profile
+
+
+def _actor(request: HttpRequest, profile: User) -> Practitioner:
+    return practitioner_of(profile, address=client_address(request))

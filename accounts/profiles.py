@@ -1,0 +1,248 @@
+"""Profiles of practitioners: made at the first login, copied from the provider at each one."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit, models
+from accounts.actors import Actor, Anonymous, Practitioner
+from accounts.audit import Action
+from accounts.tables import User
+from filevault.dynamo import Transaction, now
+from filevault.errors import Conflict, Forbidden, Invalid, NotFound, Text
+from filevault.mail import address_hash
+
+NAME_LENGTH: Final = 80
+PRACTICE_LENGTH: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a provider vouches for at a login: who it is, and whether an admin."""
+
+    issuer: str
+    subject: str
+    email: str = ""
+    email_verified: bool = False
+    name: str = ""
+    is_admin: bool = False
+
+    @property
+    def user_id(self) -> str:
+        return models.user_id_of(self.issuer, self.subject)
+
+
+class Deactivated(Forbidden):
+    """The provider knows the person, but an admin closed the account here."""
+
+    code = "deactivated"
+    default_message = _("This account was closed. Please ask whoever runs Filevault for you.")
+
+
+def practitioner_of(profile: User, *, address: str = "") -> Practitioner:
+    """The actor that a profile stands for."""
+    return Practitioner(
+        user_id=profile.user_id,
+        display_name=profile.display_name,
+        practice=profile.practice,
+        email=profile.email,
+        is_admin=profile.is_admin,
+        address=address,
+    )
+
+
+def sign_in(identity: Identity, *, address: str, action: Action = Action.USER_LOGIN) -> User:
+    """The profile behind a login, made if it is the first, with the audit event in the same
+    transaction. Raises `Deactivated`."""
+    profile = User.fetch(identity.user_id)
+    if profile is None:
+        try:
+            return _create(identity, address, action)
+        except Conflict:  # the first login in two tabs at once
+            profile = User.fetch(identity.user_id)
+    if profile is None:
+        raise Conflict
+    return _refresh(profile, identity, address, action)
+
+
+def sign_in_by_break_glass(user: models.User, *, address: str) -> User:
+    """The profile behind the password form, under an audit action of its own."""
+    identity = Identity(user.issuer, user.subject, name=user.username, is_admin=user.is_superuser)
+    return sign_in(identity, address=address, action=Action.USER_BREAK_GLASS)
+
+
+def sync_user(identity: Identity) -> models.User:
+    """The ORM's copy for Django's admin: its rights follow the provider's group at each login."""
+    rights = {
+        "email": identity.email,
+        "display_name": identity.name[:NAME_LENGTH],
+        "is_active": True,
+        "is_staff": identity.is_admin,
+        "is_superuser": identity.is_admin,
+    }
+    who = {
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "username": identity.user_id,
+        "password": make_password(None),
+    }
+    user, _created = models.User.objects.update_or_create(
+        user_id=identity.user_id, defaults=rights, create_defaults=rights | who
+    )
+    return user
+
+
+def record_refusal(*, address: str, reason: str, action: Action = Action.USER_LOGIN_FAILED) -> None:
+    """Note a login that came to nothing; `reason` is a code, never what was sent."""
+    audit.record_alone(
+        audit.daily_stream(), action, Anonymous(address), details={"reason": reason}
+    )
+
+
+def record_logout(actor: Practitioner) -> None:
+    audit.record_alone(audit.user_stream(actor.user_id), Action.USER_LOGOUT, actor)
+
+
+def get_profile(user_id: str) -> User:
+    """Raises `NotFound`."""
+    profile = User.fetch(user_id)
+    if profile is None:
+        raise NotFound
+    return profile
+
+
+def update_profile(
+    actor: Practitioner, *, display_name: str, practice: str, language: str = ""
+) -> User:
+    """Change what others read of a practitioner. Raises `Invalid` with the fields at fault."""
+    name, practice = clean_line(display_name), clean_line(practice)
+    _check_profile(name, practice, language)
+    profile = User(actor.user_id)
+    tx = Transaction()
+    event_id = audit.record(tx, audit.user_stream(actor.user_id), Action.USER_PROFILE, actor)
+    tx.update(
+        profile,
+        [
+            User.display_name.set(name),
+            User.practice.set(practice),
+            User.language.set(language),
+            User.event_id.set(event_id),
+        ],
+        condition=User.user_id.exists(),
+        otherwise=NotFound(),
+    )
+    tx.commit()
+    return get_profile(actor.user_id)
+
+
+def deactivate(actor: Actor, user_id: str) -> None:
+    """Close an account: its sessions end at their next request. Again changes nothing."""
+    _set_deactivated(actor, user_id, deactivated=True)
+
+
+def reactivate(actor: Actor, user_id: str) -> None:
+    """Open a closed account again. Again changes nothing."""
+    _set_deactivated(actor, user_id, deactivated=False)
+
+
+def clean_line(text: str) -> str:
+    """One line of text for people: NFC, spaces joined."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def is_plain(text: str) -> bool:
+    """Without control, format (bidi overrides) and lone surrogate characters, which could disguise
+    a name or break a mail's header. The joiners that scripts and emoji need may stay."""
+    return all(
+        character in "\u200c\u200d" or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
+        for character in text
+    )
+
+
+def _create(identity: Identity, address: str, action: Action) -> User:
+    profile = User(
+        identity.user_id,
+        issuer=identity.issuer,
+        subject=identity.subject,
+        email=identity.email,
+        email_verified=identity.email_verified,
+        email_hash=_verified_hash(identity),
+        is_admin=identity.is_admin,
+        created_at=now(),
+        last_login_at=now(),
+    )
+    tx = Transaction()
+    actor = practitioner_of(profile, address=address)
+    profile.event_id = audit.record(
+        tx, audit.user_stream(profile.user_id), action, actor, details={"first": True}
+    )
+    tx.create(profile)
+    tx.commit()
+    return profile
+
+
+def _refresh(profile: User, identity: Identity, address: str, action: Action) -> User:
+    closed = Deactivated()
+    if profile.deactivated_at is not None:
+        raise closed
+    actor = practitioner_of(profile, address=address)
+    hashed = _verified_hash(identity)
+    tx = Transaction()
+    event_id = audit.record(tx, audit.user_stream(profile.user_id), action, actor)
+    tx.update(
+        profile,
+        [
+            User.email.set(identity.email),
+            User.email_verified.set(identity.email_verified),
+            User.email_hash.set(hashed) if hashed else User.email_hash.remove(),
+            User.is_admin.set(identity.is_admin),
+            User.last_login_at.set(now()),
+            User.event_id.set(event_id),
+        ],
+        condition=User.deactivated_at.does_not_exist(),
+        otherwise=closed,
+    )
+    tx.commit()
+    return profile
+
+
+def _verified_hash(identity: Identity) -> str | None:
+    """Who is found by an address has proved to read its mail."""
+    proved = identity.email_verified and identity.email
+    return address_hash(identity.email) if proved else None
+
+
+def _check_profile(name: str, practice: str, language: str) -> None:
+    fields: dict[str, Text] = {}
+    if not name:
+        fields["display_name"] = _("Please enter the name that your clients know.")
+    for field, text, limit in (
+        ("display_name", name, NAME_LENGTH),
+        ("practice", practice, PRACTICE_LENGTH),
+    ):
+        if len(text) > limit:
+            fields[field] = _("Please keep this to %(limit)s characters.") % {"limit": limit}
+        elif not is_plain(text):
+            fields[field] = _("Please leave out invisible and control characters.")
+    if language and language not in dict(settings.LANGUAGES):
+        fields["language"] = _("Please choose one of the languages listed.")
+    if fields:
+        raise Invalid(fields=fields)
+
+
+def _set_deactivated(actor: Actor, user_id: str, *, deactivated: bool) -> None:
+    profile = get_profile(user_id)
+    if (profile.deactivated_at is not None) == deactivated:
+        return
+    action = Action.USER_DEACTIVATE if deactivated else Action.USER_REACTIVATE
+    tx = Transaction()
+    event_id = audit.record(tx, audit.user_stream(user_id), action, actor, target=user_id)
+    change = User.deactivated_at.set(now()) if deactivated else User.deactivated_at.remove()
+    before = User.deactivated_at.does_not_exist() if deactivated else User.deactivated_at.exists()
+    tx.update(profile, [change, User.event_id.set(event_id)], condition=before)
+    tx.commit()
+    models.User.objects.filter(user_id=user_id).update(is_active=not deactivated)
