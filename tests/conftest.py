@@ -43,11 +43,9 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         yield
         _forget_clients()
         return
-    with mock_aws():
-        _forget_clients()
+    with mock_aws():  # takes over the clients that are there; making them costs seconds
         dynamo.create_tables()
         yield
-    _forget_clients()
 
 
 def _enter(stack: TestStack, monkeypatch: pytest.MonkeyPatch) -> None:
