@@ -18,6 +18,9 @@ from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from accounts.sessions import AMR_KEY, BREAK_GLASS_AMR
+from filevault.errors import Forbidden
+
 View = Callable[..., HttpResponse]
 
 
@@ -48,10 +51,13 @@ class FilevaultAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         user: Any = request.user
-        return bool(user.is_active and user.is_staff)
+        return bool(user.is_active and user.is_staff) and _is_proved(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """No password form here: the provider's login, back to where one wanted to go."""
+        """No password form here: the provider's login, back to where one wanted to go. Who is
+        signed in and still may not enter would only come back here."""
+        if request.user.is_authenticated:
+            raise Forbidden
         target = request.GET.get("next") or reverse("admin:index")
         return redirect(f"{reverse(settings.LOGIN_URL)}?{urlencode({'next': target})}")
 
@@ -62,6 +68,12 @@ class FilevaultAdminSite(AdminSite):
             for route, name, view in kind.routes
         ]
         return own + super().get_urls()
+
+
+def _is_proved(request: HttpRequest) -> bool:
+    """Whether the login gave the evidence that the admin area asks for (`OIDC_ADMIN_AMR`, L8)."""
+    wanted = set(settings.OIDC_ADMIN_AMR)
+    return not wanted or bool((wanted | {BREAK_GLASS_AMR}) & set(request.session.get(AMR_KEY, [])))
 
 
 class FilevaultAdminConfig(AdminConfig):

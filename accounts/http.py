@@ -45,7 +45,7 @@ def practitioner_required(
     whom the practitioner writes to reads that name."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         actor = getattr(request, "actor", None)
         if not isinstance(actor, Practitioner):
             raise NotSignedIn

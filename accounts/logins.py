@@ -8,14 +8,13 @@ from django.contrib import auth
 from django.http import HttpRequest
 
 from accounts import models
-from accounts.middleware import PROFILE_KEY
 from accounts.oidc import Login, LoginRefused
+from accounts.sessions import PROFILE_KEY
 
 #: How long a login may take at the provider, in seconds, and how many may be under way.
 LOGIN_SECONDS: Final = 600
 LOGINS_AT_ONCE: Final = 10
 #: Names of values in the session.
-AMR_KEY: Final = "amr"
 ID_TOKEN_KEY: Final = "id_token"  # noqa: S105
 SUGGESTED_NAME_KEY: Final = "suggested_name"
 _PREFIX: Final = "login:"

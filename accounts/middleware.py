@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from typing import Final, Literal
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -15,15 +16,14 @@ from accounts import oidc
 from accounts.actors import Practitioner
 from accounts.http import client_address
 from accounts.profiles import practitioner_of
-from accounts.sessions import ClientSessionStore, SessionStore
+from accounts.sessions import PROFILE_KEY, ClientSessionStore, SessionStore
 from accounts.tables import User
 
 logger = logging.getLogger(__name__)
 
 #: Where the client's session is read, and no other.
-CLIENT_PATHS = ("/portal/", "/invite/")
-#: The session's key for the id of the profile that signed in.
-PROFILE_KEY = "profile"
+CLIENT_PATHS: Final = ("/portal/", "/invite/")
+_SAMESITE: Final[Literal["Lax"]] = "Lax"
 
 
 def is_client_path(request: HttpRequest) -> bool:
@@ -39,9 +39,7 @@ class RealmSessionMiddleware(SessionMiddleware):
         store = ClientSessionStore if is_client_path(request) else SessionStore
         request.session = store(key)
 
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         session = getattr(request, "session", None)
         if not isinstance(session, SessionStore):
             return response
@@ -50,14 +48,12 @@ class RealmSessionMiddleware(SessionMiddleware):
         name = _cookie_name(request)
         if session.is_empty():
             if name in request.COOKIES:
-                response.delete_cookie(name, samesite=settings.SESSION_COOKIE_SAMESITE)
+                response.delete_cookie(name, samesite=_SAMESITE)
         elif response.status_code < 500:
             self._keep(request, session, response)
         return response
 
-    def _keep(
-        self, request: HttpRequest, session: SessionStore, response: HttpResponseBase
-    ) -> None:
+    def _keep(self, request: HttpRequest, session: SessionStore, response: HttpResponse) -> None:
         """Save what changed and set the cookie of a new key."""
         if not session.modified:
             session.touch()
@@ -68,26 +64,21 @@ class RealmSessionMiddleware(SessionMiddleware):
             # Signed out by a parallel request. What this one did was decided before, and stands.
             logger.info("session ended during a request")
             return
-        if session.session_key and session.session_key != request.COOKIES.get(
-            _cookie_name(request)
-        ):
+        name, key = _cookie_name(request), session.session_key
+        if key and key != request.COOKIES.get(name):
             response.set_cookie(
-                _cookie_name(request),
-                session.session_key,
+                name,
+                key,
                 max_age=settings.SESSION_COOKIE_AGE,
                 secure=settings.SESSION_COOKIE_SECURE,
                 httponly=settings.SESSION_COOKIE_HTTPONLY,
-                samesite=settings.SESSION_COOKIE_SAMESITE,
+                samesite=_SAMESITE,
             )
 
 
 def _cookie_name(request: HttpRequest) -> str:
-    name: str = (
-        settings.CLIENT_SESSION_COOKIE_NAME
-        if is_client_path(request)
-        else settings.SESSION_COOKIE_NAME
-    )
-    return name
+    client = is_client_path(request)
+    return str(settings.CLIENT_SESSION_COOKIE_NAME if client else settings.SESSION_COOKIE_NAME)
 
 
 class ActorMiddleware:

@@ -98,9 +98,7 @@ def sync_user(identity: Identity) -> models.User:
 
 def record_refusal(*, address: str, reason: str, action: Action = Action.USER_LOGIN_FAILED) -> None:
     """Note a login that came to nothing; `reason` is a code, never what was sent."""
-    audit.record_alone(
-        audit.daily_stream(), action, Anonymous(address), details={"reason": reason}
-    )
+    audit.record_alone(audit.daily_stream(), action, Anonymous(address), details={"reason": reason})
 
 
 def record_logout(actor: Practitioner) -> None:

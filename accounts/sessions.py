@@ -9,7 +9,7 @@ import hashlib
 import json
 import secrets
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
@@ -17,8 +17,14 @@ from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from accounts.tables import Session
 from filevault.dynamo import now
 
+#: Values that more than one module reads: the id of the profile that signed in, and how the
+#: provider says that the login was proved (`amr`, RFC 8176).
+PROFILE_KEY: Final = "profile"
+AMR_KEY: Final = "amr"
+#: The `amr` of the password form: whoever may use that one may use the admin area.
+BREAK_GLASS_AMR: Final = "break-glass"
 #: How often `lastSeen` is written at most.
-SEEN_EVERY = timedelta(minutes=1)
+SEEN_EVERY: Final = timedelta(minutes=1)
 
 
 class SessionStore(SessionBase):
@@ -45,7 +51,7 @@ class SessionStore(SessionBase):
             self._session_key = None
             return {}
         self._row = row
-        self._stored = dict(row.data.as_dict())
+        self._stored = {key: row.data[key] for key in row.data}
         return {key: json.loads(text) for key, text in self._stored.items()}
 
     def create(self) -> None:
@@ -97,8 +103,8 @@ class SessionStore(SessionBase):
 
     def _update(self, texts: dict[str, str]) -> None:
         changed = {key: text for key, text in texts.items() if self._stored.get(key) != text}
-        actions: list[Any] = [Session.data[key].set(text) for key, text in changed.items()]
-        actions += [Session.data[key].remove() for key in self._stored.keys() - texts.keys()]
+        actions: list[Any] = [Session.value_at(key).set(text) for key, text in changed.items()]
+        actions += [Session.value_at(key).remove() for key in self._stored.keys() - texts.keys()]
         if self._seen_is_due():
             actions.append(Session.last_seen_at.set(now()))
         row = Session(self._hash(self.session_key))

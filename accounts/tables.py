@@ -9,6 +9,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UTCDateTimeAttribute,
 )
+from pynamodb.expressions.operand import Path
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from filevault.dynamo import BaseMeta, Table, table_name
@@ -60,6 +61,11 @@ class Session(Table):
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     last_seen_at = UTCDateTimeAttribute(attr_name="lastSeenAt")
     ttl = TTLAttribute()
+
+    @classmethod
+    def value_at(cls, name: str) -> Path:
+        """One value of `data`, to be set or removed alone."""
+        return Path(["data", name])
 
 
 class _Unsealed(GlobalSecondaryIndex["AuditEvent"]):

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import logins, models, oidc, profiles
 from accounts.actors import Practitioner
-from accounts.audit import Action
 from accounts.forms import BreakGlassForm, ProfileForm
 from accounts.http import (
     PractitionerRequest,
@@ -27,7 +26,7 @@ from accounts.http import (
     local_path,
     practitioner_required,
 )
-from accounts.sessions import SessionStore
+from accounts.sessions import AMR_KEY, BREAK_GLASS_AMR, SessionStore
 from filevault import limits
 from filevault.dynamo import now
 from filevault.errors import DomainError, Invalid, NotFound, NotSignedIn
@@ -37,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 @require_safe
 def login(request: HttpRequest) -> HttpResponse:
-    """Begin a login at the provider; who is signed in already goes on."""
+    """Begin a login at the provider. Works anew for who is signed in, to change the user."""
     next_path = local_path(request.GET.get("next"))
     limits.spend(_limit_key("login", request), limit=300, window=timedelta(minutes=10))
     address, begun = oidc.begin(redirect_uri=_callback_uri())
@@ -58,7 +57,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         request,
         profiles.sync_user(verified.identity),
         **{
-            logins.AMR_KEY: list(verified.amr),
+            AMR_KEY: list(verified.amr),
             logins.ID_TOKEN_KEY: "" if oidc.speaks_cognito_logout() else verified.id_token,
             logins.SUGGESTED_NAME_KEY: "" if profile.display_name else verified.identity.name,
         },
@@ -184,7 +183,7 @@ def _enter_by_break_glass(request: HttpRequest, user: models.User) -> HttpRespon
     address = client_address(request)
     profile = profiles.sign_in_by_break_glass(user, address=address)
     logger.error("ALERT: break-glass login", extra={"userId": profile.user_id, "address": address})
-    logins.establish(request, user, **{logins.AMR_KEY: ["break-glass"]})
+    logins.establish(request, user, **{AMR_KEY: [BREAK_GLASS_AMR]})
     return redirect(local_path(request.GET.get("next"), reverse("admin:index")))
 
 
