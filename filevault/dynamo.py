@@ -7,6 +7,7 @@ decisions, and transactions that survive lost replies and conflicts.
 import functools
 import logging
 import random
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from botocore.exceptions import BotoCoreError
 from django.apps import apps
 from django.conf import settings
 from pynamodb.attributes import TTLAttribute
-from pynamodb.connection import Connection
+from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
 from pynamodb.exceptions import PynamoDBConnectionError, PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -34,6 +35,8 @@ Row = TypeVar("Row")
 
 #: What PynamoDB raises when the store does not answer; answered with one plain page (503).
 STORE_ERRORS = (PynamoDBException,)
+
+_sharing = threading.Lock()
 
 
 def new_id() -> str:
@@ -74,6 +77,17 @@ def table_name(entity: str) -> str:
 class Table(Model):
     """Base of every table. PynamoDB lacks Django's `alters_data`, so that a template could delete
     a row by naming a method: all of its methods are closed to templates below."""
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        """PynamoDB makes a botocore client a table, at about 200 ms each: all tables share one."""
+        with _sharing:
+            connection = super()._get_connection()
+            shared = _connection(retries=BaseMeta.max_retry_attempts)
+            if connection.connection is not shared:
+                shared.add_meta_table(connection.get_meta_table())
+                connection.connection = shared
+            return connection
 
     @classmethod
     def fetch(cls, hash_key: str, range_key: str | None = None) -> Self | None:
@@ -282,7 +296,7 @@ class Transaction:
         requests = {kind: [w.request() for w in writes if w.kind == kind] for kind in _KINDS}
         for attempt in range(self.TRIES):
             try:
-                _connection().transact_write_items(
+                _connection(retries=0).transact_write_items(
                     requests["check"],
                     requests["delete"],
                     requests["put"],
@@ -334,12 +348,12 @@ def _pause(attempt: int) -> None:
 
 
 @functools.cache
-def _connection() -> Connection:
-    """The connection that transactions use; one a process, safe for threads."""
+def _connection(*, retries: int) -> Connection:
+    """A connection of this process, safe for threads. Transactions do their own retries."""
     return Connection(
         connect_timeout_seconds=BaseMeta.connect_timeout_seconds,
         read_timeout_seconds=BaseMeta.read_timeout_seconds,
-        max_retry_attempts=0,
+        max_retry_attempts=retries,
         max_pool_connections=BaseMeta.max_pool_connections,
     )
 
