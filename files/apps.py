@@ -1,5 +1,10 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class FilesConfig(AppConfig):
     name = "files"
+
+    def ready(self) -> None:
+        import_module("files.purge")  # registers its job handlers

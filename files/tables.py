@@ -23,7 +23,9 @@ class _Images(GlobalSecondaryIndex["File"]):
 
 class File(Table):
     """A file of a space. Ids are UUIDv7, so the base table lists newest first, consistently.
-    Size in bytes; `version_id` is the pinned S3 version that was checked and is served."""
+    Size in bytes; `version_id` is the pinned S3 version that was checked and is served.
+    `held_bytes` is what of the quota it holds (nothing: it gave that back), `sha256` is in hex,
+    `purged_at` says when its bytes were seen to be gone."""
 
     class Meta(BaseMeta):
         table_name = table_name("File")
@@ -35,6 +37,7 @@ class File(Table):
     s3_key = UnicodeAttribute(attr_name="s3Key")
     version_id = UnicodeAttribute(attr_name="versionId", null=True)
     size = NumberAttribute()
+    held_bytes = NumberAttribute(attr_name="heldBytes", null=True)
     mime_type = UnicodeAttribute(attr_name="mimeType")
     sha256 = UnicodeAttribute(null=True)
     state = UnicodeAttribute()
@@ -44,6 +47,7 @@ class File(Table):
     upload_expires_at = UTCDateTimeAttribute(attr_name="uploadExpiresAt")
     available_at = UTCDateTimeAttribute(attr_name="availableAt", null=True)
     deleted_at = UTCDateTimeAttribute(attr_name="deletedAt", null=True)
+    purged_at = UTCDateTimeAttribute(attr_name="purgedAt", null=True)
     request_id = UnicodeAttribute(attr_name="requestId", null=True)
     shared_with: ListAttribute[str] = ListAttribute(attr_name="sharedWith", default=list)
     is_read_only = BooleanAttribute(attr_name="isReadOnly", default=True)

@@ -1,0 +1,48 @@
+"""Downloads: decided and recorded at the click, then a short-lived URL of the pinned version."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.actors import Actor
+from files.names import content_disposition
+from files.records import get_file
+from files.spaces import Ability, Space, check_ability
+from files.states import FileState
+from files.storage import case_storage
+from filevault.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A signed address, good for `expires_in` seconds."""
+
+    url: str
+    expires_in: int
+
+
+def get_download(actor: Actor, space: Space, file_id: str) -> Download:
+    """Where the bytes of an available file can be fetched, as an attachment under its own name.
+
+    Raises `NotFound`, `Forbidden`, and `Conflict` (`not_available`) for a file that isn't served
+    (D3). The audit event comes first: no audit, no content (A4)."""
+    check_ability(space, actor, Ability.READ)
+    file = get_file(space, file_id)
+    if file.state != FileState.AVAILABLE or not file.version_id:
+        raise Conflict(_("This file can't be opened: it is not available."), code="not_available")
+    audit.record_alone(
+        space.space_id,
+        audit.Action.FILE_DOWNLOAD,
+        actor,
+        target=file.file_id,
+        details={"versionId": file.version_id},
+    )
+    url = case_storage().presign_download(
+        file.s3_key,
+        file.version_id,
+        disposition=content_disposition(file.file_name),
+        mime_type=file.mime_type,
+    )
+    return Download(url, int(settings.DOWNLOAD_URL_LIFETIME.total_seconds()))

@@ -1,0 +1,117 @@
+"""Bytes that must go: of uploads that ended, of deleted files, of whole spaces.
+
+Everything here may be done again: versions are deleted first, by exact key, and the row says so
+afterwards. A signature that is still alive can bring bytes back, which is why `end_upload` looks at
+every upload once more when that time is over.
+"""
+
+import logging
+import time
+from datetime import datetime
+from typing import Final
+
+from accounts import audit
+from accounts.actors import WORKER
+from files import records
+from files.checking import PURGE_JOB
+from files.states import GONE, FileState
+from files.storage import case_storage
+from files.tables import File
+from files.uploads import EXPIRE_JOB, reconcile
+from filevault import jobs
+from filevault.dynamo import Transaction, now
+from filevault.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+#: How long one run works on a space before other jobs get their turn (N6).
+RUN_SECONDS: Final = 20.0
+
+
+@jobs.handler(EXPIRE_JOB)
+def end_upload(claim: jobs.Claim) -> datetime | None:
+    """Once an upload's signature can bring nothing more: look a last time, let what never came
+    expire, and delete every version but the one that was confirmed (U3, U10)."""
+    file = File.fetch(claim.payload["spaceId"], claim.payload["fileId"])
+    if file is not None and file.state == FileState.PENDING:
+        file = reconcile(file.space_id, file.file_id)
+        if file.state == FileState.PENDING:
+            _expire(file)
+            return now()
+    if file is None:
+        return None
+    if file.state in GONE:
+        _purge(file)
+    elif file.version_id:
+        case_storage().delete_versions(file.s3_key, except_version=file.version_id)
+    return None
+
+
+@jobs.handler(PURGE_JOB)
+def purge_file(claim: jobs.Claim) -> datetime | None:
+    """Delete every version of a file that was deleted or rejected, and give back its quota."""
+    file = File.fetch(claim.payload["spaceId"], claim.payload["fileId"])
+    if file is not None and file.state in GONE:
+        _purge(file)
+    return None
+
+
+def purge_space(space_id: str, claim: jobs.Claim) -> bool:
+    """Delete all files of a space that is going; True once none is left. Resumable: call it again
+    with the next claim until it says so. One file that fails doesn't hold up the others."""
+    until = time.monotonic() + RUN_SECONDS
+    done = True
+    remaining = File.query(
+        space_id, filter_condition=File.purged_at.does_not_exist(), consistent_read=True
+    )
+    for file in remaining:
+        if time.monotonic() > until:
+            return False
+        claim.keep()
+        try:
+            _purge(file, held_by=claim)
+        except (Unavailable, records.StateChanged):
+            logger.warning("file not purged yet", extra={"file": file.file_id})
+            done = False
+    return done
+
+
+def _expire(file: File) -> None:
+    tx = Transaction()
+    nameless = [File.file_name.set("")]
+    records.move(tx, file, FileState.EXPIRED, audit.Action.UPLOAD_EXPIRE, WORKER, changes=nameless)
+    records.give_back(tx, file)
+    try:
+        tx.commit()
+    except records.StateChanged:
+        logger.info("upload ended by somebody else", extra={"file": file.file_id})
+
+
+def _purge(file: File, *, held_by: jobs.Claim | None = None) -> None:
+    if held_by is not None and file.state != FileState.DELETED:
+        # Nobody may be sent to bytes that are going: the tombstone comes first.
+        file = _bury(file, held_by)
+    case_storage().delete_versions(file.s3_key)
+    if file.purged_at is not None:
+        return
+    tx = Transaction()
+    event_id = audit.record(tx, file.space_id, audit.Action.FILE_PURGE, WORKER, target=file.file_id)
+    tx.update(
+        file,
+        [File.purged_at.set(now()), File.version_id.remove(), File.event_id.set(event_id)],
+        condition=File.purged_at.does_not_exist() & File.state.is_in(*GONE),
+        otherwise=records.StateChanged(),
+    )
+    records.give_back(tx, file)
+    if held_by is not None:
+        held_by.hold_in(tx)
+    tx.commit()
+
+
+def _bury(file: File, claim: jobs.Claim) -> File:
+    tx = Transaction()
+    changes = records.tombstone_changes()
+    records.move(tx, file, FileState.DELETED, audit.Action.FILE_DELETE, WORKER, changes=changes)
+    claim.hold_in(tx)
+    tx.commit()
+    return File.get(file.space_id, file.file_id, consistent_read=True)

@@ -1,0 +1,118 @@
+"""File rows: reading, listing, changing their state, and what they hold of the quota."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit
+from accounts.actors import Actor
+from files.spaces import Space
+from files.states import GONE, LISTED, FileState
+from files.tables import File, Usage
+from filevault.dynamo import Transaction, now
+from filevault.errors import Conflict, NotFound
+from filevault.paging import Page, open_cursor, read_page
+
+PAGE_SIZE: Final = 50
+
+
+class StateChanged(Conflict):
+    """The file has left the state it was read in; nothing was written."""
+
+    code = "state_changed"
+
+
+class QuotaFull(Conflict):
+    """The owner's quota has no room for the file."""
+
+    code = "quota_full"
+    default_message = _("There is no room left for this file in the practice's storage.")
+
+
+def get_file(space: Space, file_id: str) -> File:
+    """The row of a file of this very space; `NotFound` also for what has gone."""
+    file = File.fetch(space.space_id, file_id)
+    if file is None or (file.state in GONE and file.state != FileState.REJECTED):
+        raise NotFound
+    return file
+
+
+def list_files(space: Space, *, cursor: str = "", limit: int = PAGE_SIZE) -> Page[File]:
+    """A page of what is to be seen in a space, newest first, read consistently."""
+    scope = f"files:{space.space_id}"
+    rows = File.query(
+        space.space_id,
+        filter_condition=File.state.is_in(*LISTED),
+        scan_index_forward=False,
+        consistent_read=True,
+        limit=limit,
+        last_evaluated_key=open_cursor(cursor, scope=scope),
+    )
+    return read_page(rows, scope=scope)
+
+
+def move(
+    tx: Transaction,
+    file: File,
+    state: FileState,
+    action: audit.Action,
+    actor: Actor,
+    *,
+    changes: Sequence[Any] = (),
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Add a change of state with its audit event. The commit raises `StateChanged` where the file
+    is no longer in the state it was read in."""
+    event_id = audit.record(tx, file.space_id, action, actor, target=file.file_id, details=details)
+    tx.update(
+        file,
+        [File.state.set(state.value), File.event_id.set(event_id), *changes],
+        condition=File.state == file.state,
+        otherwise=StateChanged(),
+    )
+
+
+def hold(tx: Transaction, owner_id: str, size: int, *, files: int = 1) -> None:
+    """Count bytes against the owner's quota, by a condition, so that uploads at once can't pass it
+    together (U9). Raises `QuotaFull`, at once or at the commit."""
+    room = settings.STORAGE_QUOTA_BYTES - size
+    if room < 0:
+        raise QuotaFull
+    tx.update(
+        Usage(owner_id),
+        [Usage.bytes_used.add(size), Usage.file_count.add(files)],
+        condition=Usage.bytes_used.does_not_exist() | (Usage.bytes_used <= room),
+        otherwise=QuotaFull(),
+    )
+
+
+def give_back(tx: Transaction, file: File) -> None:
+    """Return what a file holds of the quota, once: the row's own condition guards it."""
+    if file.held_bytes is None:
+        return
+    tx.update(
+        Usage(file.owner_id),
+        [Usage.bytes_used.add(-int(file.held_bytes)), Usage.file_count.add(-1)],
+    )
+    tx.update(
+        file,
+        [File.held_bytes.remove()],
+        condition=File.held_bytes == file.held_bytes,
+        otherwise=StateChanged(),
+    )
+
+
+def tombstone_changes(moment: datetime | None = None) -> list[Any]:
+    """What deletion leaves of a row: ids, size and times. The key stays until its bytes are
+    gone for good, since an upload that was begun may still arrive."""
+    return [
+        File.file_name.set(""),
+        File.deleted_at.set(moment or now()),
+        File.sha256.remove(),
+        File.reason.remove(),
+        File.image_space.remove(),
+        File.shared_with.set([]),
+    ]

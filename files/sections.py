@@ -1,0 +1,105 @@
+"""What the pages of a space show of its files: the rows, and the uploader beside them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.actors import Actor
+from files.deletion import can_delete
+from files.records import list_files
+from files.spaces import Ability, Space, check_ability
+from files.states import FileState, reason_label, state_label
+from files.tables import File
+from files.types import BY_MIME_TYPE, UNKNOWN, allowed_types
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file as templates/includes/file_table.html draws it; an empty URL draws no button."""
+
+    file_id: str
+    file_name: str
+    icon: str
+    size: int
+    state: str
+    state_label: str
+    reason: str
+    uploaded_by_name: str
+    created_at: datetime
+    can_download: bool
+    download_url: str
+    delete_url: str
+
+
+def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -> dict[str, Any]:
+    """The context of includes/file_table.html and includes/uploader.html.
+
+    `route` is the namespace of files/urls.py that the page belongs to. `can_upload` says whether
+    the uploader is drawn. Raises `Forbidden`, and `Invalid` for a bad cursor."""
+    check_ability(space, actor, Ability.READ)
+    page = list_files(space, cursor=cursor)
+    list_url = files_url(route, "list", space)
+    return {
+        "files": _rows(actor, space, page.items, route),
+        "next_url": f"{list_url}?{urlencode({'cursor': page.cursor})}" if page.cursor else "",
+        "reload_url": list_url,
+        "can_upload": Ability.UPLOAD in space.abilities(actor),
+        "presign_url": files_url(route, "presign", space),
+        "plain_upload_url": files_url(route, "plain", space),
+        "max_size": settings.MAX_UPLOAD_SIZE,
+        "allowed_types": allowed_types(),
+    }
+
+
+def files_url(route: str, name: str, space: Space, file_id: str = "") -> str:
+    """The path of a route of files/urls.py in a space, for one file where `file_id` is given."""
+    kwargs = {"space_id": space.space_id} | ({"file_id": file_id} if file_id else {})
+    return reverse(f"{route}:{name}", kwargs=kwargs)
+
+
+def file_json(file: File) -> dict[str, Any]:
+    """A file as the JSON routes answer it; the storage key stays with us."""
+    return {
+        "fileId": file.file_id,
+        "userId": file.owner_id,
+        "uploadedBy": file.uploaded_by,
+        "fileName": file.file_name,
+        "size": int(file.size),
+        "mimeType": file.mime_type,
+        "sha256": file.sha256,
+        "createdAt": file.created_at,
+        "sharedWith": list(file.shared_with),
+        "isReadOnly": bool(file.is_read_only),
+        "state": file.state,
+        "reason": reason_label(file.reason),
+    }
+
+
+def _rows(actor: Actor, space: Space, files: list[File], route: str) -> list[FileRow]:
+    people = {file.uploaded_by for file in files} - {actor.actor_id}
+    names = {actor.actor_id: _("You"), **(space.names_of(people) if people else {})}
+    return [_row(actor, space, file, route, names) for file in files]
+
+
+def _row(actor: Actor, space: Space, file: File, route: str, names: dict[str, str]) -> FileRow:
+    available = file.state == FileState.AVAILABLE
+    deletable = can_delete(space, actor, file)
+    return FileRow(
+        file_id=file.file_id,
+        file_name=file.file_name,
+        icon=BY_MIME_TYPE.get(file.mime_type, UNKNOWN).icon,
+        size=int(file.size),
+        state=file.state,
+        state_label=state_label(file.state),
+        reason=reason_label(file.reason),
+        uploaded_by_name=names.get(file.uploaded_by, ""),
+        created_at=file.created_at,
+        can_download=available,
+        download_url=files_url(route, "download", space, file.file_id) if available else "",
+        delete_url=files_url(route, "delete", space, file.file_id) if deletable else "",
+    )

@@ -1,0 +1,19 @@
+"""Routes of the files of a space; included once under each kind of page that shows a space, with
+`space_id` from the path before it. The page one level up is the space's own."""
+
+from django.urls import path
+
+from files import views
+
+app_name = "files"
+
+urlpatterns = [
+    path("", views.list_files, name="list"),
+    path("add", views.plain, name="plain"),
+    path("presign", views.presign, name="presign"),
+    path("confirm/<id:file_id>", views.confirm, name="confirm"),
+    path("abort/<id:file_id>", views.abort, name="abort"),
+    path("<id:file_id>/uploaded", views.uploaded, name="uploaded"),
+    path("<id:file_id>/download", views.download, name="download"),
+    path("<id:file_id>/delete", views.delete, name="delete"),
+]
