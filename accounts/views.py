@@ -129,7 +129,7 @@ def welcome(request: HttpRequest) -> HttpResponseBase:
     suggested = {"display_name": request.session.get(logins.SUGGESTED_NAME_KEY, "")}
     form = ProfileForm(request.POST or None, initial=suggested)
     if request.method == "POST" and _save_profile(actor, form):
-        messages.success(request, _("Welcome to Filevault, %(name)s.") % form.cleaned_data)
+        messages.success(request, _("Welcome to Filevault. Your settings are saved."))
         return redirect(next_path)
     context = {"form": form, "query": urlencode({"next": next_path})}
     return render(request, "accounts/welcome.html", context)
