@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from accounts.actors import Practitioner
 from accounts.sessions import AMR_KEY, BREAK_GLASS_AMR
 from filevault.errors import Forbidden
 
@@ -34,12 +35,28 @@ class Records:
 
 
 _records: list[Records] = []
+_of_user: list[tuple[str | Promise, str]] = []
 
 
-def register_records(title: str | Promise, slug: str, *routes: tuple[str, str, View]) -> None:
+def register_records(
+    title: str | Promise,
+    slug: str,
+    *routes: tuple[str, str, View],
+    of_user: tuple[str | Promise, str] | None = None,
+) -> None:
     """Add a kind of record; each route is (path under /admin/records/<slug>/, name, view), and the
-    first, with an empty path, is its front page."""
+    first, with an empty path, is its front page. `of_user` is (label, name) of a route that takes
+    a `user_id`: the user's page links to it."""
     _records.append(Records(title, slug, routes))
+    if of_user is not None:
+        _of_user.append(of_user)
+
+
+def links_of_user(user_id: str) -> list[tuple[str, str]]:
+    """Where the records of a user are to be seen: (label, address)."""
+    return [
+        (str(label), reverse(f"admin:records_{name}", args=[user_id])) for label, name in _of_user
+    ]
 
 
 class FilevaultAdminSite(AdminSite):
@@ -50,8 +67,11 @@ class FilevaultAdminSite(AdminSite):
     index_title = _("Overview")
 
     def has_permission(self, request: HttpRequest) -> bool:
+        """The ORM's flags are copies of the last login; `request.actor` was read just now."""
         user: Any = request.user
-        return bool(user.is_active and user.is_staff) and _is_proved(request)
+        actor = getattr(request, "actor", None)
+        is_admin = isinstance(actor, Practitioner) and actor.is_admin
+        return bool(user.is_active and user.is_staff) and is_admin and _is_proved(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """No password form here: the provider's login, back to where one wanted to go. Who is
@@ -60,6 +80,21 @@ class FilevaultAdminSite(AdminSite):
             raise Forbidden
         target = request.GET.get("next") or reverse("admin:index")
         return redirect(f"{reverse(settings.LOGIN_URL)}?{urlencode({'next': target})}")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The product's own logout, which ends the session at the provider too (L6)."""
+        return redirect("accounts:logout", preserve_request=True)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        kinds = [
+            {
+                "title": kind.title,
+                "url": reverse(f"admin:records_{kind.routes[0][1]}"),
+                "is_here": request.path.startswith(f"{reverse('admin:index')}records/{kind.slug}/"),
+            }
+            for kind in _records
+        ]
+        return super().each_context(request) | {"records": kinds}
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own: list[URLPattern | URLResolver] = [

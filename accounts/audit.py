@@ -54,6 +54,7 @@ class Action(StrEnum):
     NOTICE_QUEUE = "notice:queued"
     ADMIN_VIEW = "admin:viewed"
     ADMIN_REVOKE = "admin:revoked"
+    ADMIN_REVIVE = "admin:job_put_back"
 
 
 def case_stream(case_id: str) -> str:

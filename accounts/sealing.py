@@ -16,6 +16,7 @@ from typing import Final
 
 from accounts.audit import UNSEALED_SHARDS
 from accounts.tables import AuditEvent, StreamHead
+from filevault import jobs
 from filevault.dynamo import Transaction, now
 from filevault.errors import Conflict
 
@@ -50,6 +51,7 @@ def event_hash(event: AuditEvent, sequence: int, previous_hash: str) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@jobs.periodic("audit.seal", seconds=15)
 def seal_pending() -> int:
     """Seal what is listed as unsealed; returns how many events. One stream that fails is logged,
     tried again in the next round, and never holds up another (N6)."""
