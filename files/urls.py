@@ -3,6 +3,7 @@
 
 from django.urls import path
 
+import filevault.converters  # noqa: F401 - registers `<id:…>`
 from files import views
 
 app_name = "files"
