@@ -100,7 +100,7 @@ def _provision_client(
         AllowedOAuthScopes=["openid", "email", "profile"],
         SupportedIdentityProviders=["COGNITO"],
         CallbackURLs=[f"{site}/auth/callback/"],
-        LogoutURLs=[f"{site}/"],
+        LogoutURLs=[f"{site}/auth/signed-out/"],
     )["UserPoolClient"]
     if "ClientSecret" not in client:
         described = cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)

@@ -332,10 +332,11 @@ def test_logout_speaks_cognitos_form_L6(
     else:
         settings.OIDC_ISSUER = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_x"
         provider.metadata = {"issuer": settings.OIDC_ISSUER, "end_session_endpoint": ""}
-    where = "https://sign-out.example.test/end" if configured else "https://sign-in.example.test/logout"
+    where = (
+        "https://sign-out.example.test/end" if configured else "https://sign-in.example.test/logout"
+    )
     assert client.post("/auth/logout/")["Location"] == (
-        f"{where}?client_id=filevault-web"
-        "&logout_uri=http%3A%2F%2Ftestserver%2Fauth%2Fsigned-out%2F"
+        f"{where}?client_id=filevault-web&logout_uri=http%3A%2F%2Ftestserver%2Fauth%2Fsigned-out%2F"
     )
 
 
