@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from itertools import chain
 
 from accounts.sealing import GENESIS, SEALED_WITHIN, event_hash
 from accounts.tables import AuditEvent, StreamHead
@@ -80,9 +79,8 @@ def _length(row: AuditEvent | StreamHead | None) -> int:
 
 def _streams() -> set[str]:
     """A stream is known by its events or its head: either may have been removed."""
-    events = AuditEvent.scan(attributes_to_get=["streamId"])
-    heads = StreamHead.scan(attributes_to_get=["streamId"])
-    return {row.stream_id for row in chain(events, heads)}
+    events = {event.stream_id for event in AuditEvent.scan(attributes_to_get=["streamId"])}
+    return events | {head.stream_id for head in StreamHead.scan(attributes_to_get=["streamId"])}
 
 
 def _chain_fault(stream_id: str, sealed: Sequence[AuditEvent]) -> Finding | None:

@@ -164,7 +164,7 @@ def _ask_to_sign_in(request: HttpRequest, error: errors.DomainError) -> HttpResp
 
 
 def _json(error: errors.DomainError, status: int) -> HttpResponse:
-    body = {"code": error.reason, "message": error.message}
+    body: dict[str, object] = {"code": error.reason, "message": error.message}
     if isinstance(error, errors.Invalid) and error.fields:
         body["fields"] = error.fields
     if status == 404:  # one answer, whatever the reason (Z2)
@@ -176,7 +176,7 @@ def _page(request: HttpRequest, error: errors.DomainError, status: int) -> HttpR
     said_by_page = error.message == type(error).default_message or status == 404
     if said_by_page and status in _WITH_PAGE:
         return _render(request, f"{status}.html", status)
-    context = {
+    context: dict[str, object] = {
         "title": _TITLES[status],
         "message": error.message,
         "next_step": _NEXT_STEPS[status],

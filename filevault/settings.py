@@ -9,37 +9,28 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from filevault.env import Environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-
-
-def required(name: str) -> str:
-    """A variable without which nothing can start."""
-    value: str = env.str(name, default="")
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set. See .env.example for what it means.")
-    return value
+env = Environment()
 
 
 def seconds(name: str, default: int) -> timedelta:
     """A duration, given in whole seconds."""
-    return timedelta(seconds=env.int(name, default=default))
+    return timedelta(seconds=env.number(name, default=default))
 
 
 # --- Where we are ---
 
-LOCAL = env.bool("FILEVAULT_LOCAL", default=False)
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = required("SECRET_KEY")
+LOCAL = env.flag("FILEVAULT_LOCAL", default=False)
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.required("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-SITE_URL = required("SITE_URL").rstrip("/")
+SITE_URL = env.address("SITE_URL").rstrip("/")
 _site = urlsplit(SITE_URL)
-if _site.scheme not in {"http", "https"} or not _site.hostname:
-    raise ImproperlyConfigured(f"SITE_URL must be an http(s) address, not {SITE_URL!r}.")
 HTTPS = _site.scheme == "https"
 if not HTTPS and not LOCAL:
     raise ImproperlyConfigured("SITE_URL must begin with https:// outside the local stack.")
@@ -49,7 +40,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 # boto3 and PynamoDB read AWS_DEFAULT_REGION; Lambda and many shells set AWS_REGION only.
 if "AWS_DEFAULT_REGION" not in os.environ and "AWS_REGION" in os.environ:
     os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
-AWS_REGION = required("AWS_DEFAULT_REGION")
+AWS_REGION = env.required("AWS_DEFAULT_REGION")
 
 # --- Apps and middleware ---
 
@@ -108,12 +99,10 @@ TEMPLATES = [
 
 # --- Django's own tables (no domain data): SQLite locally, PostgreSQL in production ---
 
-DATABASES = {"default": env.db("DATABASE_URL")} if "DATABASE_URL" in os.environ else {}
-if not DATABASES:
-    raise ImproperlyConfigured("DATABASE_URL is not set. See .env.example for what it means.")
+DATABASES = {"default": env.database("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 _sqlite = DATABASES["default"]["ENGINE"].endswith("sqlite3")
-if _sqlite and not LOCAL and not env.bool("ALLOW_SQLITE", default=False):
+if _sqlite and not LOCAL and not env.flag("ALLOW_SQLITE", default=False):
     raise ImproperlyConfigured(
         "DATABASE_URL names SQLite, which loses data when a container ends. "
         "Use PostgreSQL, or set ALLOW_SQLITE=1 on a single server that you back up."
@@ -126,17 +115,17 @@ if _sqlite:
 # --- Who: OIDC, sessions, cookies ---
 
 AUTH_USER_MODEL = "accounts.User"
-OIDC_ISSUER = required("OIDC_ISSUER").rstrip("/")
-OIDC_DISCOVERY_URL = env.str(
+OIDC_ISSUER = env.address("OIDC_ISSUER").rstrip("/")
+OIDC_DISCOVERY_URL = env.address(
     "OIDC_DISCOVERY_URL", default=f"{OIDC_ISSUER}/.well-known/openid-configuration"
 )
-OIDC_CLIENT_ID = required("OIDC_CLIENT_ID")
+OIDC_CLIENT_ID = env.required("OIDC_CLIENT_ID")
 OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
 OIDC_ADMIN_GROUP = env.str("OIDC_ADMIN_GROUP", default="filevault-admins")
 OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="cognito:groups")
 OIDC_ADMIN_AMR = env.list("OIDC_ADMIN_AMR", default=[])
-OIDC_LOGOUT_URL = env.str("OIDC_LOGOUT_URL", default="")
-BREAK_GLASS = env.bool("BREAK_GLASS", default=False)
+OIDC_LOGOUT_URL = env.address("OIDC_LOGOUT_URL", default="")
+BREAK_GLASS = env.flag("BREAK_GLASS", default=False)
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "home"
 
@@ -166,14 +155,14 @@ AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 # --- DynamoDB, storage ---
 
 TABLE_PREFIX = env.str("TABLE_PREFIX", default="filevault-")
-JOB_SHARDS = env.int("JOB_SHARDS", default=4)
-JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
-FILEVAULT_BUCKET = required("FILEVAULT_BUCKET")
+JOB_SHARDS = env.number("JOB_SHARDS", default=4)
+JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", default=60)
+FILEVAULT_BUCKET = env.required("FILEVAULT_BUCKET")
 FILEVAULT_KMS_KEY_ID = env.str("FILEVAULT_KMS_KEY_ID", default="")
-S3_ADDRESSING_STYLE = env.str("S3_ADDRESSING_STYLE", default="virtual")
-S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", default="")
-MAX_UPLOAD_SIZE = env.int("MAX_UPLOAD_SIZE", default=5 * 1024**3)
-STORAGE_QUOTA_BYTES = env.int("STORAGE_QUOTA_BYTES", default=100 * 1024**3)
+S3_ADDRESSING_STYLE = env.choice("S3_ADDRESSING_STYLE", {"virtual", "path"}, default="virtual")
+S3_PUBLIC_ENDPOINT_URL = env.address("S3_PUBLIC_ENDPOINT_URL", default="")
+MAX_UPLOAD_SIZE = env.number("MAX_UPLOAD_SIZE", default=5 * 1024**3)
+STORAGE_QUOTA_BYTES = env.number("STORAGE_QUOTA_BYTES", default=100 * 1024**3)
 UPLOAD_URL_LIFETIME = timedelta(minutes=5)
 DOWNLOAD_URL_LIFETIME = timedelta(minutes=2)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -188,7 +177,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # --- Invitations ---
 
 INVITATION_TTL = seconds("INVITATION_TTL_SECONDS", 30 * 24 * 3600)
-INVITATION_CODE = env.bool("INVITATION_CODE", default=True)
+INVITATION_CODE = env.flag("INVITATION_CODE", default=True)
 #: `kid:secret` pairs, the signing one first; the ones after it are still accepted (T3).
 INVITATION_SIGNING_KEYS = env.list("INVITATION_SIGNING_KEYS", default=[])
 if not INVITATION_SIGNING_KEYS:
@@ -214,11 +203,11 @@ ANYMAIL = {
         }
     },
 }
-DEFAULT_FROM_EMAIL = required("DEFAULT_FROM_EMAIL")
+DEFAULT_FROM_EMAIL = env.required("DEFAULT_FROM_EMAIL")
 
 # --- HTTP ---
 
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -230,8 +219,8 @@ X_FRAME_OPTIONS = "DENY"
 
 def storage_origin() -> str:
     """Where browsers send bytes: the public endpoint, or the bucket's own regional host."""
-    endpoint = S3_PUBLIC_ENDPOINT_URL or env.str(
-        "AWS_ENDPOINT_URL_S3", default=env.str("AWS_ENDPOINT_URL", default="")
+    endpoint = S3_PUBLIC_ENDPOINT_URL or env.address(
+        "AWS_ENDPOINT_URL_S3", default=env.address("AWS_ENDPOINT_URL", default="")
     )
     if endpoint:
         parts = urlsplit(endpoint)
@@ -264,20 +253,25 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 
 # --- Logging: one line a record, values encoded (A3), nothing personal ---
 
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}, default="INFO"
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "filevault.logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "botocore": {"level": "WARNING"},
         "django.server": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
+        # They name whole paths, tokens included; filevault.middleware writes their records (I2).
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
     },
 }

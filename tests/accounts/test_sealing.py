@@ -6,11 +6,12 @@ import time
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 import time_machine
 from django.core.management import call_command
 
-from accounts import audit, sealing, verification
+from accounts import audit, sealing
 from accounts.actors import WORKER
 from accounts.audit import Action
 from accounts.sealing import seal_pending
@@ -18,6 +19,7 @@ from accounts.tables import AuditEvent, StreamHead
 from accounts.verification import Fault, verify_all, verify_stream
 from filevault import dynamo
 from filevault.dynamo import now
+from filevault.errors import Conflict
 
 STREAM = "case:11111111-1111-7111-8111-111111111111"
 
@@ -92,10 +94,8 @@ def test_streams_have_chains_of_their_own() -> None:
 def test_a_broken_stream_holds_up_no_other_N6() -> None:
     bad = record(1, "case:bad")[0]
     good = record(1, "case:good")[0]
-    connection = AuditEvent._get_connection().connection
-    name = AuditEvent.Meta.table_name
-    connection.client.update_item(
-        TableName=name,
+    boto3.client("dynamodb").update_item(
+        TableName=AuditEvent.Meta.table_name,
         Key={"streamId": {"S": "case:bad"}, "eventId": {"S": bad}},
         UpdateExpression="SET details = :broken",
         ExpressionAttributeValues={":broken": {"S": "{no json"}},
@@ -133,7 +133,7 @@ def test_the_sealer_that_lost_the_race_writes_nothing() -> None:
     sealing._seal_batch(None, rows)
     before = [event(each).serialize() for each in ids]
     late = record(1)
-    with pytest.raises(dynamo.Conflict):
+    with pytest.raises(Conflict):
         sealing._seal_batch(None, [event(late[0])])
     assert [event(each).serialize() for each in ids] == before
     assert event(late[0]).sequence is None
@@ -270,7 +270,7 @@ def test_a_sealer_at_work_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None
             record(1)
         return head
 
-    monkeypatch.setattr(verification.StreamHead, "fetch", fetch_then_seal)
+    monkeypatch.setattr(StreamHead, "fetch", fetch_then_seal)
     assert verify_stream(STREAM) is None
 
 
