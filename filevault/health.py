@@ -3,10 +3,10 @@
 import logging
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from typing import Final
 
+import requests
 from django.conf import settings
 
 from filevault.aws import AWS_ERRORS, s3_client
@@ -35,7 +35,7 @@ def check_dependencies() -> dict[str, str]:
 def _state(name: str, check: Callable[[], None]) -> str:
     try:
         check()
-    except (*STORE_ERRORS, *AWS_ERRORS, OSError, ValueError) as error:
+    except (*STORE_ERRORS, *AWS_ERRORS, requests.RequestException) as error:
         extra = {"part": name, "error": type(error).__name__}
         logger.warning("a part does not answer", extra=extra)
         return "down"
@@ -53,9 +53,8 @@ def _reach_bucket() -> None:
 
 
 def _reach_discovery() -> None:
-    url = settings.OIDC_DISCOVERY_URL
-    with urllib.request.urlopen(url, timeout=DISCOVERY_TIMEOUT_SECONDS) as answer:  # noqa: S310
-        answer.read(1)
+    answer = requests.get(settings.OIDC_DISCOVERY_URL, timeout=DISCOVERY_TIMEOUT_SECONDS)
+    answer.raise_for_status()
 
 
 _CHECKS: Final = {
