@@ -99,4 +99,3 @@ def row(file: File) -> File:
     found = File.fetch(file.space_id, file.file_id)
     assert found is not None
     return found
-

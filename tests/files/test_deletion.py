@@ -21,15 +21,13 @@ from tests.files.test_uploads import actions, run_at, usage
 SOON = timedelta(seconds=1)
 
 
-def test_deletion_leaves_a_tombstone_and_no_bytes_T4(
-    space: FakeSpace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deletion_leaves_a_tombstone_and_no_bytes_T4(space: FakeSpace) -> None:
     file, kept = available(space, "Dr Novak, knee.pdf"), available(space)
     put(file, samples.EXE)
     deletion.delete(C1, space, file.file_id)
     assert space.removed == [file.file_id]
     assert row(file).state == "DELETED"
-    run_at(monkeypatch, datetime.now(UTC) + SOON)
+    run_at(datetime.now(UTC) + SOON)
     assert case_storage().list_versions(file.s3_key) == []
     assert len(case_storage().list_versions(kept.s3_key)) == 1
     tombstone = row(file)
@@ -40,13 +38,11 @@ def test_deletion_leaves_a_tombstone_and_no_bytes_T4(
     assert "file:purged" in actions(space)
 
 
-def test_deleting_twice_answers_alike(
-    space: FakeSpace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deleting_twice_answers_alike(space: FakeSpace) -> None:
     file = available(space)
     deletion.delete(A, space, file.file_id)
     deletion.delete(A, space, file.file_id)
-    run_at(monkeypatch, datetime.now(UTC) + timedelta(days=1))
+    run_at(datetime.now(UTC) + timedelta(days=1))
     deletion.delete(A, space, file.file_id)
     assert actions(space).count("file:deleted") == 1
     assert actions(space).count("file:purged") == 1
@@ -81,9 +77,7 @@ def a_claim() -> jobs.Claim:
     return jobs.Claim(job, 1, lease_until)
 
 
-def test_a_whole_space_goes_file_by_file(
-    space: FakeSpace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_whole_space_goes_file_by_file(space: FakeSpace, monkeypatch: pytest.MonkeyPatch) -> None:
     other = make_space("one-more")
     kept = available(space), available(space)
     stays, _ = uploads.begin(A, other, file_name="b.pdf", size=len(samples.PDF))
@@ -119,13 +113,11 @@ def test_a_lost_claim_purges_no_further(space: FakeSpace) -> None:
     assert row(file).state == "AVAILABLE"
 
 
-def test_bytes_that_arrive_after_the_purge_go_too(
-    space: FakeSpace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bytes_that_arrive_after_the_purge_go_too(space: FakeSpace) -> None:
     file, _ = uploads.begin(C1, space, file_name="c.pdf", size=5)
     assert purge_space(space.space_id, a_claim()) is True
     put(file, samples.PDF)
-    run_at(monkeypatch, datetime.now(UTC) + timedelta(days=1))
+    run_at(datetime.now(UTC) + timedelta(days=1))
     assert case_storage().list_versions(file.s3_key) == []
     assert Usage.fetch(OWNER) is not None
     assert usage() == (0, 0)

@@ -8,6 +8,7 @@ import pytest
 from files.names import clean_name, content_disposition
 from filevault.errors import Invalid
 
+
 @pytest.fixture(autouse=True)
 def world() -> None:
     """No tables: what is tested here is text and bytes alone."""
@@ -57,7 +58,9 @@ def test_long_names_keep_their_ending_U7(raw: str) -> None:
     assert unicodedata.is_normalized("NFC", name)
 
 
-@pytest.mark.parametrize("raw", [raw for raw, _ in CLEANED] + ["x" * 10_000, "100%.pdf", "'(1)'.pdf"])
+@pytest.mark.parametrize(
+    "raw", [raw for raw, _ in CLEANED] + ["x" * 10_000, "100%.pdf", "'(1)'.pdf"]
+)
 def test_one_header_one_name_D1(raw: str) -> None:
     header = content_disposition(clean_name(raw))
     assert header.encode("latin-1").isascii()

@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 
 from accounts.tables import AuditEvent
-from files import checking, purge, uploads
+from files import checking, uploads
 from files.states import FileState
 from files.storage import case_storage
 from files.tables import File, FileRef, Usage
-from filevault import dynamo, jobs
+from filevault import jobs
 from filevault.aws import s3_client
 from filevault.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
 from filevault.tables import Job
@@ -36,14 +37,11 @@ def actions(space: FakeSpace) -> list[str]:
     return [event.action for event in AuditEvent.query(space.space_id, consistent_read=True)]
 
 
-def run_at(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> int:
+def run_at(moment: datetime) -> int:
     """Do what is due of ours at a moment."""
-    kinds = (uploads.EXPIRE_JOB, checking.PURGE_JOB)
-    with monkeypatch.context() as patch:
-        for module in (dynamo, jobs, purge, uploads, checking):
-            patch.setattr(module, "now", lambda: moment)
-        done = 0
-        while found := jobs.run_due("test", kinds=kinds):
+    done = 0
+    with time_machine.travel(moment):
+        while found := jobs.run_due("test", kinds=(uploads.EXPIRE_JOB, checking.PURGE_JOB)):
             done += found
     return done
 
@@ -169,7 +167,6 @@ def test_confirm_before_the_bytes_says_so(space: FakeSpace) -> None:
 )
 def test_what_does_not_agree_is_rejected_and_goes_U5(
     space: FakeSpace,
-    monkeypatch: pytest.MonkeyPatch,
     name: str,
     content: bytes,
     arrived: bytes,
@@ -181,7 +178,7 @@ def test_what_does_not_agree_is_rejected_and_goes_U5(
     assert (found.state, found.reason) == ("REJECTED", reason)
     assert uploads.confirm(C1, space, file.file_id).state == "REJECTED"
     assert usage() == (0, 0)
-    assert run_at(monkeypatch, datetime.now(UTC) + timedelta(seconds=1)) == 1
+    assert run_at(datetime.now(UTC) + timedelta(seconds=1)) == 1
     assert case_storage().list_versions(file.s3_key) == []
     assert usage() == (0, 0)
     assert actions(space) == ["upload:begun", "upload:rejected", "file:purged"]
@@ -191,9 +188,7 @@ def test_a_declared_checksum_is_held_against_what_arrived(space: FakeSpace) -> N
     digest = hashlib.sha256(samples.PDF).hexdigest()
     other = samples.PDF.replace(b"1.7", b"1.4")
     for content, state in ((samples.PDF, "AVAILABLE"), (other, "REJECTED")):
-        file, post = uploads.begin(
-            C1, space, file_name="a.pdf", size=len(content), sha256=digest
-        )
+        file, post = uploads.begin(C1, space, file_name="a.pdf", size=len(content), sha256=digest)
         assert "x-amz-checksum-sha256" in post.fields
         s3_client().put_object(
             Bucket="filevault-test",
@@ -221,9 +216,7 @@ def test_a_file_of_another_space_is_unknown_here(space: FakeSpace) -> None:
         uploads.confirm(C1, make_space("two"), file.file_id)
 
 
-def test_abort_gives_back_and_late_bytes_go(
-    space: FakeSpace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_abort_gives_back_and_late_bytes_go(space: FakeSpace) -> None:
     file = begin(space)
     uploads.abort(C1, space, file.file_id)
     assert usage() == (0, 0)
@@ -231,7 +224,7 @@ def test_abort_gives_back_and_late_bytes_go(
     with pytest.raises(Conflict) as refused:
         uploads.confirm(C1, space, file.file_id)
     assert refused.value.reason == "upload_over"
-    run_at(monkeypatch, datetime.now(UTC) + DAY)
+    run_at(datetime.now(UTC) + DAY)
     assert case_storage().list_versions(file.s3_key) == []
     assert usage() == (0, 0)
     assert row(file).file_name == ""
@@ -245,39 +238,31 @@ def test_abort_after_confirm_changes_nothing(space: FakeSpace) -> None:
     assert usage() == (len(samples.PDF), 1)
 
 
-def test_what_never_came_expires_U10(
-    space: FakeSpace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_never_came_expires_U10(space: FakeSpace) -> None:
     file = begin(space)
-    assert run_at(monkeypatch, datetime.now(UTC) + timedelta(minutes=14)) == 0
-    assert run_at(monkeypatch, datetime.now(UTC) + timedelta(minutes=16)) >= 1
+    assert run_at(datetime.now(UTC) + timedelta(minutes=14)) == 0
+    assert run_at(datetime.now(UTC) + timedelta(minutes=16)) >= 1
     assert row(file).state == "EXPIRED"
     assert usage() == (0, 0)
     assert "upload:expired" in actions(space)
 
 
-def test_a_large_file_on_a_slow_line_is_waited_for(
-    space: FakeSpace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_file_on_a_slow_line_is_waited_for(space: FakeSpace) -> None:
     file, _ = uploads.begin(C1, space, file_name="a.pdf", size=150 * 1024 * 1024)
-    assert run_at(monkeypatch, datetime.now(UTC) + timedelta(minutes=30)) == 0
-    assert run_at(monkeypatch, datetime.now(UTC) + timedelta(minutes=40)) >= 1
+    assert run_at(datetime.now(UTC) + timedelta(minutes=30)) == 0
+    assert run_at(datetime.now(UTC) + timedelta(minutes=40)) >= 1
     assert row(file).state == "EXPIRED"
 
 
-def test_a_tab_closed_after_the_bytes_loses_nothing(
-    space: FakeSpace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tab_closed_after_the_bytes_loses_nothing(space: FakeSpace) -> None:
     file = begin(space)
     version = put(file, samples.PDF)
-    run_at(monkeypatch, datetime.now(UTC) + DAY)
+    run_at(datetime.now(UTC) + DAY)
     assert (row(file).state, row(file).version_id) == ("AVAILABLE", version)
     assert case_storage().list_versions(file.s3_key) == [version]
 
 
-def test_every_other_version_goes_once_the_url_ran_out_U3(
-    space: FakeSpace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_other_version_goes_once_the_url_ran_out_U3(space: FakeSpace) -> None:
     file = begin(space)
     put(file, samples.EXE)
     version = put(file, samples.PDF)
@@ -285,7 +270,7 @@ def test_every_other_version_goes_once_the_url_ran_out_U3(
     put(file, samples.HTML)
     neighbour = File(**{**row(file).attribute_values, "s3_key": f"{file.s3_key}0"})
     kept = put(neighbour, samples.PDF)
-    run_at(monkeypatch, datetime.now(UTC) + DAY)
+    run_at(datetime.now(UTC) + DAY)
     assert case_storage().list_versions(file.s3_key) == [version]
     assert case_storage().list_versions(neighbour.s3_key) == [kept]  # Z9
 
