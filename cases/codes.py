@@ -85,7 +85,8 @@ def enter_by_code(grant: Grant, actor: CaseClient, code: str, *, device: str = "
     tx.update(grant.invitation, [Invitation.code_hash.remove()], condition=spent)
     if device:
         devices.remember_in(tx, grant.invitation, device)
-    invitations.record_in(tx, grant.invitation, Action.CODE_ACCEPT, actor)
+    stream = audit.case_stream(actor.case_id)
+    audit.record(tx, stream, Action.CODE_ACCEPT, actor, target=actor.client_id)
     invitations.mark_opened_in(tx, grant, actor, "code")
     try:
         tx.commit()
