@@ -9,6 +9,7 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from filevault import views
 from filevault.error_responses import error_page, respond, safe_path
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -64,6 +65,19 @@ class SecurityHeadersMiddleware:
         for name, value in self.HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+
+class HealthMiddleware:
+    """Answers health checks before the Host header is looked at: load balancers and containers ask
+    by address, not by the site's name. No session, no actor."""
+
+    VIEWS: Final = {"/healthz": views.healthz, "/readyz": views.readyz}
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.VIEWS.get(request.path, self.get_response)(request)
 
 
 class ErrorMiddleware:

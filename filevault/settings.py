@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "filevault.middleware.SecurityHeadersMiddleware",
+    "filevault.middleware.HealthMiddleware",
     "filevault.middleware.ErrorMiddleware",
     "accounts.middleware.RealmSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

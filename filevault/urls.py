@@ -1,10 +1,9 @@
 """Every route of the product. `/portal/` and `/invite/` read the client's session alone, all
-others the practitioner's alone."""
+others the practitioner's alone. `/healthz` and `/readyz` are `filevault.middleware`'s: they are
+answered whatever the Host."""
 
 from django.contrib import admin
 from django.urls import include, path
-
-from filevault import views
 
 urlpatterns = [
     path("", include("cases.urls.home")),
@@ -14,8 +13,6 @@ urlpatterns = [
     path("portal/", include("cases.urls.portal")),
     path("", include("accounts.urls")),
     path("admin/", admin.site.urls),
-    path("healthz", views.healthz, name="healthz"),
-    path("readyz", views.readyz, name="readyz"),
 ]
 
 handler400 = "filevault.views.bad_request"

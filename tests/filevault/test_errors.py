@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from pynamodb.exceptions import GetError
 
 from accounts.tables import User
-from filevault import errors, views
+from filevault import errors
 from filevault.logs import JsonFormatter
 from tests.faults.wire import open_wire
 
@@ -90,8 +90,6 @@ urlpatterns = [
     path("invite/<str:token>/<str:kind>", lambda request, token, kind: fail(request, kind)),
     path("post", only_post),
     path("rows", rows),
-    path("healthz", views.healthz),
-    path("readyz", views.readyz),
     path("", include(accounts_urls)),
 ]
 handler400 = "filevault.views.bad_request"

@@ -7,13 +7,9 @@ import pytest
 import responses
 from django.conf import settings
 from django.test import Client
-from django.urls import path
 
 from accounts.tables import User
-from filevault import health, views
-
-pytestmark = pytest.mark.urls(__name__)
-urlpatterns = [path("readyz", views.readyz)]
+from filevault import health
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +62,11 @@ def test_a_provider_that_does_not_answer_is_down(client: Client) -> None:
         answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["discovery"] == "down"
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_a_load_balancer_asks_by_address(client: Client, address: str) -> None:
+    answer = client.get(address, headers={"Host": "10.1.2.3:8000"})
+    assert answer.status_code in {200, 503}
+    assert answer["Content-Type"] == "application/json"
+    assert client.post(address).status_code == 405

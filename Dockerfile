@@ -1,0 +1,44 @@
+# One image for the web server (default) and the worker (`python manage.py run_worker`).
+
+FROM python:3.12-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /opt/filevault
+ENV PATH=/opt/filevault/bin:$PATH
+WORKDIR /srv/filevault
+COPY requirements.txt .
+RUN pip install --require-hashes -r requirements.txt
+COPY manage.py gunicorn.conf.py ./
+COPY filevault filevault
+COPY accounts accounts
+COPY files files
+COPY cases cases
+COPY templates templates
+COPY static static
+COPY locale locale
+# Collecting needs settings that can be read, and none of their values.
+RUN SECRET_KEY=build SITE_URL=https://build.invalid AWS_DEFAULT_REGION=us-east-1 \
+    DATABASE_URL=sqlite://:memory: ALLOW_SQLITE=1 FILEVAULT_BUCKET=build \
+    OIDC_ISSUER=https://build.invalid OIDC_CLIENT_ID=build DEFAULT_FROM_EMAIL=build@build.invalid \
+    INVITATION_SIGNING_KEYS=build:00000000000000000000000000000000 \
+    STATIC_ROOT=/srv/filevault/staticfiles \
+    python manage.py collectstatic --noinput \
+    && python -m compileall -q /srv/filevault
+
+FROM python:3.12-slim-bookworm
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin filevault
+COPY --from=build /opt/filevault /opt/filevault
+COPY --from=build /srv/filevault /srv/filevault
+ENV PATH=/opt/filevault/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    WEB_CONCURRENCY=2 \
+    DJANGO_SETTINGS_MODULE=filevault.settings \
+    STATIC_ROOT=/srv/filevault/staticfiles
+WORKDIR /srv/filevault
+USER 10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+# For the web server; run the worker with `--no-healthcheck`.
+HEALTHCHECK --interval=15s --timeout=4s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=3)"]
+CMD ["gunicorn"]
