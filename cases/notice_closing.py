@@ -18,10 +18,11 @@ from accounts.actors import WORKER
 from cases.notices import CLOSE_JOB, WindowClosed, note_file, open_window
 from cases.tables import Notice, NoticeFile
 from files import uploads
+from files.states import FileState
 from files.tables import File
 from filevault import jobs, mail
 from filevault.dynamo import STORE_ERRORS, Transaction, now
-from filevault.errors import Unavailable
+from filevault.errors import NotFound, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -113,10 +114,12 @@ def _judge(closing: Closing, entry: NoticeFile) -> Verdict:
     """Look at one file; whatever is wrong with it must not hold up the others (N6)."""
     try:
         file = File.fetch(entry.space_id, entry.file_id)
-        if file is not None and file.state == "PENDING" and not closing.storage_away:
+        if file is not None and file.state == FileState.PENDING and not closing.storage_away:
             file = uploads.reconcile(entry.space_id, entry.file_id)
     except STORE_ERRORS:
         raise
+    except NotFound:
+        return Verdict.DROP
     except Unavailable:
         closing.storage_away = True
         return Verdict.MOVE
@@ -129,9 +132,10 @@ def _judge(closing: Closing, entry: NoticeFile) -> Verdict:
 def _verdict(file: File | None) -> Verdict:
     if file is None:
         return Verdict.DROP
-    if file.state == "AVAILABLE":
+    if file.state == FileState.AVAILABLE:
         return Verdict.COUNT
-    return Verdict.MOVE if file.state in {"PENDING", "CHECKING"} else Verdict.DROP
+    waiting = file.state in (FileState.PENDING, FileState.CHECKING)
+    return Verdict.MOVE if waiting else Verdict.DROP
 
 
 def _after_failure(entry: NoticeFile) -> Verdict:

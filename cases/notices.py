@@ -48,7 +48,8 @@ def join_upload(tx: Transaction, *, case: Case, file: File, actor: Actor) -> Non
 
 
 def extend(*, case: Case, file: File) -> None:
-    """Keep the windows of a file's uploader open for another quiet period: the burst goes on.
+    """Keep the windows of a file's uploader open for another quiet period: the burst goes on. One
+    whose time is over stays due, since confirming may itself be a part of closing.
 
     Called when an upload is confirmed, outside its transaction: a window that closes meanwhile
     takes the file along to the next one, so that nothing depends on this."""
@@ -56,9 +57,9 @@ def extend(*, case: Case, file: File) -> None:
     try:
         for window in Notice.fetch_many(keys):
             closes_at = _closes_at(window.closes_latest_at)
-            same = Notice.notice_id == window.notice_id
+            running = (Notice.notice_id == window.notice_id) & (Notice.closes_at > now())
             window.try_update(
-                [Notice.closes_at.set(closes_at)], same & (Notice.closes_at < closes_at)
+                [Notice.closes_at.set(closes_at)], running & (Notice.closes_at < closes_at)
             )
     except STORE_ERRORS:
         logger.warning("window not extended", extra={"case": case.case_id})
