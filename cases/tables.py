@@ -6,6 +6,7 @@ from pynamodb.attributes import (
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
     UTCDateTimeAttribute,
 )
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
@@ -32,7 +33,8 @@ class _ClientsByEmail(GlobalSecondaryIndex["Client"]):
 
 class Client(Table):
     """A person in a practitioner's address book. `open_cases` is held in the transactions of the
-    cases, so that a delete can be refused by a condition."""
+    cases, so that a delete can be refused by a condition; `case_ids` are the cases they are on,
+    open or closed."""
 
     class Meta(BaseMeta):
         table_name = table_name("Client")
@@ -47,6 +49,7 @@ class Client(Table):
     name_key = UnicodeAttribute(attr_name="nameKey")
     email_hash = UnicodeAttribute(attr_name="emailHash")
     open_cases = NumberAttribute(attr_name="openCases", default=0)
+    case_ids = UnicodeSetAttribute(attr_name="caseIds", null=True)
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     updated_at = UTCDateTimeAttribute(attr_name="updatedAt")
     event_id = UnicodeAttribute(attr_name="eventId", null=True)

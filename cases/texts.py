@@ -1,0 +1,64 @@
+"""What people type into clients and cases: cleaned once, refused by field."""
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy as _
+
+from accounts.profiles import clean_line, is_plain
+from filevault.errors import Invalid, Text
+
+#: RFC 5321, 4.5.3.1.3: what is left for an address within a path of 256 octets.
+EMAIL_LENGTH: Final = 254
+NOTES_LENGTH: Final = 5_000
+
+
+@dataclass(slots=True)
+class Texts:
+    """Cleans the texts of one record and gathers what is wrong with them, so that a person hears
+    of everything at once."""
+
+    errors: dict[str, Text] = field(default_factory=dict)
+
+    def line(self, name: str, raw: str, *, limit: int, missing: Text | None = None) -> str:
+        """One line in NFC; `missing` is what to say where it is required and empty."""
+        text = clean_line(raw)
+        if not text and missing is not None:
+            self.errors[name] = missing
+        self._check(name, text, limit)
+        return text
+
+    def lines(self, name: str, raw: str, *, limit: int = NOTES_LENGTH) -> str:
+        """Text of several lines."""
+        text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n").replace("\r", "\n")).strip()
+        self._check(name, text, limit)
+        return text
+
+    def email(self, name: str, raw: str) -> str:
+        """An address that mail can be sent to, as it was written."""
+        address = raw.strip()
+        try:
+            if len(address) > EMAIL_LENGTH or not is_plain(address):
+                raise ValidationError("")
+            validate_email(address)
+        except ValidationError:
+            self.errors[name] = (
+                _("This doesn't look like an e-mail address. It should read like name@example.com.")
+                if address
+                else _("Please enter an e-mail address. The invitation goes there.")
+            )
+        return address
+
+    def check(self) -> None:
+        """Raises `Invalid` with all that was found."""
+        if self.errors:
+            raise Invalid(fields=self.errors)
+
+    def _check(self, name: str, text: str, limit: int) -> None:
+        if len(text) > limit:
+            self.errors[name] = _("Please keep this to %(limit)s characters.") % {"limit": limit}
+        elif not is_plain(text.replace("\n", "").replace("\t", "")):
+            self.errors[name] = _("Please leave out invisible and control characters.")
