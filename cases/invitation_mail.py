@@ -87,7 +87,7 @@ def _invitation(case: Case, client: Client, user: User, *, url: str, valid_until
         "code_needed": not case.link_only,
         "valid_until": valid_until,
         "button_url": url,
-        "button_label": _("See what is asked for"),
+        "button_label": _("Open the invitation"),
     }
     return _message("invitation", client, user, variables)
 

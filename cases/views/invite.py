@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from django import forms
 from django.conf import settings
@@ -25,8 +24,6 @@ from cases.invitations import Grant
 from filevault import limits
 from filevault.errors import Forbidden, Invalid
 
-P = ParamSpec("P")
-
 
 class CodeForm(forms.Form):
     """The code of the mail, and whether to be spared the next one."""
@@ -46,19 +43,21 @@ class CodeForm(forms.Form):
     )
     remember = forms.BooleanField(
         label=gettext_lazy("Remember this device"),
-        help_text=gettext_lazy("The next link then opens here without a code. Only on your own."),
+        help_text=gettext_lazy(
+            "The next link then opens here without a code. Only for a device of your own."
+        ),
         required=False,
     )
 
 
 def link_required(
-    view: Callable[Concatenate[HttpRequest, Grant, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    view: Callable[[HttpRequest, Grant], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """Load what the opened link leads to, or answer with the one page for every link that leads
     nowhere (I6)."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest) -> HttpResponse:
         client_session.choose_link(request.session, request.POST.get("case", ""))
         try:
             claims = client_session.current_claims(request.session)
@@ -69,7 +68,7 @@ def link_required(
             return _dead_link(request, "not_live")
         if grant.client.language:
             translation.activate(grant.client.language)
-        return view(request, grant, *args, **kwargs)
+        return view(request, grant)
 
     return guarded
 

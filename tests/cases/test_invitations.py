@@ -13,9 +13,12 @@ from freezegun import freeze_time
 from accounts.tables import AuditEvent
 from cases import codes, invitations, people, tokens
 from cases.codes import CodeSpent, WrongCode
-from cases.tables import Case, Invitation
+from cases.invitation_mail import note_mail_state
+from cases.tables import Case, ClientDevice, Invitation
 from filevault.dynamo import new_id, now
 from filevault.errors import DomainError, NotFound
+from filevault.mail import address_hash
+from filevault.tables import Suppression
 from tests.cases.invited import (
     Invited,
     ask_for_code,
@@ -238,7 +241,6 @@ def test_the_code_leads_the_subject_and_is_stored_hashed_I5(invited: Invited) ->
 )
 def test_the_code_opens_the_case_however_it_is_typed(invited: Invited, typed: str) -> None:
     browser, path = Browser(), invited.send()
-    key = browser.cookies.get("client")
     code = ask_for_code(browser, path)
     key = browser.cookies["client"].value
     answer = browser.post("/invite/code/", {"code": typed.format(code)})
@@ -336,6 +338,7 @@ def test_asking_for_codes_is_limited_per_case_and_address_I7(invited: Invited, c
         browser = Browser(REMOTE_ADDR=f"198.51.100.{number}")
         open_link(browser, path)
         statuses.append(browser.post("/invite/send-code/").status_code)
+        deliver()
     assert statuses == [302] * 5 + [429] * 2
     assert len(deliver()) - before == 5
     for _ in range(6):
@@ -414,9 +417,7 @@ def test_a_remembered_device_is_forgotten_in_time(invited: Invited) -> None:
         assert b"Send me the code" in open_link(fresh, invited.send()).content
 
 
-def _devices(invited: Invited) -> list[object]:
-    from cases.tables import ClientDevice
-
+def _devices(invited: Invited) -> list[ClientDevice]:
     return list(ClientDevice.query(f"{invited.case.case_id}#{invited.client.client_id}"))
 
 
@@ -559,9 +560,6 @@ def test_every_link_is_listed_with_its_state_I10(invited: Invited) -> None:
 
 
 def test_an_undeliverable_mail_shows_on_the_invitation_I10(invited: Invited) -> None:
-    from filevault.mail import address_hash
-    from filevault.tables import Suppression
-
     Suppression(address_hash(invited.client.email), reason="bounced", created_at=now()).save()
     invitations.send(invited.practitioner, invited.case.case_id, invited.client.client_id)
     deliver()
@@ -569,8 +567,6 @@ def test_an_undeliverable_mail_shows_on_the_invitation_I10(invited: Invited) -> 
 
 
 def test_the_state_of_an_older_mail_changes_nothing_I10(invited: Invited) -> None:
-    from cases.invitation_mail import note_mail_state
-
     invited.send()
     context = {"caseId": invited.case.case_id, "clientId": invited.client.client_id}
     note_mail_state(context, new_id(), "dead")
