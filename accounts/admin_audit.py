@@ -71,4 +71,4 @@ def _row(event: AuditEvent) -> list[Cell]:
     ]
 
 
-register_records(gettext_lazy("Audit trail"), "audit", ("", "audit", stream))
+register_records(gettext_lazy("Audit trail"), "audit", ("", "audit", stream), place=40)

@@ -180,7 +180,11 @@ def revive(request: HttpRequest) -> None:
     tx.commit()
 
 
-register_records(gettext_lazy("Mails"), "mails", ("", "mails", mails))
+register_records(gettext_lazy("Mails"), "mails", ("", "mails", mails), place=50)
 register_records(
-    gettext_lazy("Jobs"), "jobs", ("", "jobs", due_jobs), ("revive", "job_revive", revive)
+    gettext_lazy("Jobs"),
+    "jobs",
+    ("", "jobs", due_jobs),
+    ("revive", "job_revive", revive),
+    place=60,
 )

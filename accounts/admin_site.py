@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Practitioner
 from accounts.sessions import AMR_KEY, BREAK_GLASS_AMR
+from filevault import converters  # noqa: F401  (registers <id:…>)
 from filevault.errors import Forbidden
 
 View = Callable[..., HttpResponse]
@@ -31,6 +32,7 @@ class Records:
 
     title: str | Promise
     slug: str
+    place: int
     routes: tuple[tuple[str, str, View], ...]
 
 
@@ -42,12 +44,14 @@ def register_records(
     title: str | Promise,
     slug: str,
     *routes: tuple[str, str, View],
+    place: int,
     of_user: tuple[str | Promise, str] | None = None,
 ) -> None:
     """Add a kind of record; each route is (path under /admin/records/<slug>/, name, view), and the
-    first, with an empty path, is its front page. `of_user` is (label, name) of a route that takes
-    a `user_id`: the user's page links to it."""
-    _records.append(Records(title, slug, routes))
+    first, with an empty path, is its front page. `place` orders the kinds. `of_user` is (label,
+    name) of a route that takes a `user_id`: the user's page links to it."""
+    _records.append(Records(title, slug, place, routes))
+    _records.sort(key=lambda kind: kind.place)
     if of_user is not None:
         _of_user.append(of_user)
 

@@ -124,4 +124,5 @@ register_records(
     ("<id:user_id>/", "user", detail),
     ("<id:user_id>/deactivate", "user_deactivate", deactivate),
     ("<id:user_id>/reactivate", "user_reactivate", reactivate),
+    place=10,
 )

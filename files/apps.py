@@ -8,3 +8,4 @@ class FilesConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("files.purge")  # registers its job handlers
+        import_module("files.admin_views")

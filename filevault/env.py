@@ -1,5 +1,6 @@
 """Reading the environment strictly: a malformed variable stops the start, and says which it is."""
 
+import warnings
 from collections.abc import Collection
 from ipaddress import ip_network
 from typing import Any
@@ -71,9 +72,11 @@ class Environment(environ.Env):  # type: ignore[misc]
 
     def database(self, name: str) -> dict[str, Any]:
         """A database address. Never quoted in a message, since it holds a password."""
+        url = self.required(name)
         try:
-            config: dict[str, Any] = self.db_url_config(self.required(name))
-        except (ValueError, environ.ImproperlyConfigured):
+            with warnings.catch_warnings(action="ignore"):  # they quote the whole address
+                config: dict[str, Any] = self.db_url_config(url)
+        except ValueError:
             config = {}
         if not config.get("ENGINE"):
             raise ImproperlyConfigured(

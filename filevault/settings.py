@@ -270,6 +270,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "botocore": {"level": "WARNING"},
+        "pynamodb": {"level": "WARNING"},
         "django.server": {"level": "WARNING"},
         # They name whole paths, tokens included; filevault.middleware writes their records (I2).
         "django.request": {"level": "CRITICAL"},

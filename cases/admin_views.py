@@ -1,0 +1,219 @@
+"""Admin views of cases, clients and invitations: a user's, or found by id or address."""
+
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from accounts import audit
+from accounts.admin_pages import (
+    PAGE_SIZE,
+    Button,
+    Cell,
+    Page,
+    Search,
+    Table,
+    admin_of,
+    audit_link,
+    change,
+    record_url,
+    show,
+)
+from accounts.admin_site import register_records
+from cases import invitations
+from cases.tables import Case, Client, Invitation
+from filevault.dynamo import Transaction, is_id
+from filevault.errors import Invalid, NotFound
+from filevault.mail import address_hash
+from filevault.paging import open_cursor, read_page
+
+STATES: Final = ("open", "closed", "deleted")
+_CASE_BADGES: Final = {"open": "open", "closed": "closed", "deleted": "deleted"}
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """A case by its exact id, or the invitations of a client by id or e-mail."""
+    asked = request.GET.get("q", "").strip()
+    page = Page(
+        _("Cases"),
+        note=_(
+            "Search by the exact id of a case or client, or by a client's e-mail address. "
+            "A practitioner's cases are listed from the user's page."
+        ),
+        search=Search(_("Id or e-mail"), asked),
+        tables=_found(asked) if asked else [],
+    )
+    return show(request, page, target="cases")
+
+
+def _found(asked: str) -> list[Table]:
+    case = Case.fetch(asked) if is_id(asked) else None
+    if case is not None:
+        return [_case_table([case])]
+    client_ids = [asked] if is_id(asked) else [row.client_id for row in _clients_of(asked)]
+    return [_invitation_table([row for each in client_ids for row in _invitations_of(each)])]
+
+
+def _clients_of(address: str) -> list[Client]:
+    """Clients of an address, in anybody's address book. The index only lists."""
+    digest = address_hash(address)
+    listed = Client.by_email_hash.query(digest, limit=PAGE_SIZE)
+    rows = Client.fetch_many((row.user_id, row.client_id) for row in listed)
+    return [row for row in rows if row.email_hash == digest]
+
+
+def _invitations_of(client_id: str) -> list[Invitation]:
+    listed = Invitation.by_client.query(client_id, limit=PAGE_SIZE)
+    return Invitation.fetch_many((row.case_id, row.client_id) for row in listed)
+
+
+@require_safe
+def of_user(request: HttpRequest, user_id: str) -> HttpResponse:
+    """A practitioner's cases of one state, newest first."""
+    state = request.GET.get("state", "open")
+    if state not in STATES:
+        raise Invalid(_("There is no such state of a case."))
+    scope = f"admin:cases:{user_id}:{state}"
+    listed = read_page(
+        Case.by_status.query(
+            f"{user_id}#{state}",
+            scan_index_forward=False,
+            limit=PAGE_SIZE,
+            last_evaluated_key=open_cursor(request.GET.get("cursor", ""), scope=scope),
+        ),
+        scope=scope,
+    )
+    rows = {row.case_id: row for row in Case.fetch_many(row.case_id for row in listed.items)}
+    cases = [rows[row.case_id] for row in listed.items if row.case_id in rows]
+    more_url = record_url("cases_of", user_id, state=state, cursor=listed.cursor)
+    page = Page(
+        _("Cases of a user"),
+        parents=[(_("User"), record_url("user", user_id))],
+        links=[
+            (_state_label(each), record_url("cases_of", user_id, state=each)) for each in STATES
+        ],
+        tables=[_case_table(cases, _state_label(state), more_url if listed.cursor else "")],
+    )
+    return show(request, page, target=f"cases-of:{user_id}")
+
+
+@require_safe
+def detail(request: HttpRequest, case_id: str) -> HttpResponse:
+    """A case as it is recorded, without its notes, and who may enter it."""
+    case = Case.fetch(case_id)
+    if case is None:
+        raise NotFound
+    clients = Client.fetch_many((case.user_id, client_id) for client_id in case.client_ids)
+    names = {client.client_id: client.name for client in clients}
+    page = Page(
+        case.title or case_id,
+        parents=[
+            (_("User"), record_url("user", case.user_id)),
+            (_("Cases"), record_url("cases_of", case.user_id)),
+        ],
+        links=[
+            (_("Files"), record_url("files_of", f"case:{case_id}")),
+            audit_link(audit.case_stream(case_id)),
+        ],
+        facts=[
+            (_("Id"), Cell(case.case_id)),
+            (_("State"), Cell(_state_label(case.status), badge=_CASE_BADGES.get(case.status, ""))),
+            (_("Owner"), Cell(case.user_id, record_url("user", case.user_id))),
+            (_("Reference"), Cell(case.reference)),
+            (_("Entry"), Cell(_("link only") if case.link_only else _("link and code"))),
+            (_("Files"), Cell(int(case.file_count))),
+            (_("Bytes"), Cell(int(case.bytes_used))),
+            (_("Opened"), Cell(case.created_at)),
+            (_("Changed"), Cell(case.updated_at)),
+            (_("Closed"), Cell(case.closed_at)),
+            (_("Deleted"), Cell(case.deleted_at)),
+        ],
+        tables=[
+            _invitation_table(list(Invitation.query(case_id, consistent_read=True)), names=names)
+        ],
+    )
+    return show(request, page, target=audit.case_stream(case_id))
+
+
+def _case_table(cases: list[Case], title: str = "", more_url: str = "") -> Table:
+    rows = [
+        [
+            Cell(case.title or case.case_id, record_url("case", case.case_id)),
+            Cell(case.reference),
+            Cell(_state_label(case.status), badge=_CASE_BADGES.get(case.status, "")),
+            Cell(int(case.file_count)),
+            Cell(case.updated_at),
+        ]
+        for case in cases
+    ]
+    columns = [_("Title"), _("Reference"), _("State"), _("Files"), _("Changed")]
+    return Table(title or _("Cases"), columns, rows, _("No cases."), more_url)
+
+
+def _invitation_table(found: list[Invitation], *, names: dict[str, str] | None = None) -> Table:
+    rows = [
+        [
+            Cell((names or {}).get(each.client_id, each.client_id)),
+            Cell(each.case_id, record_url("case", each.case_id)),
+            Cell(each.access, badge="active" if each.access == "active" else "revoked"),
+            Cell(each.mail_state or ""),
+            Cell(each.opened_at),
+            Cell(each.last_used_at),
+            Cell(each.expires_at),
+            _revocation(each),
+        ]
+        for each in found
+    ]
+    columns = [
+        _("Client"),
+        _("Case"),
+        _("Access"),
+        _("Mail"),
+        _("Opened"),
+        _("Last used"),
+        _("Expires"),
+        _("End it"),
+    ]
+    return Table(_("Invitations"), columns, rows, _("No invitations."))
+
+
+def _revocation(invitation: Invitation) -> Button | Cell:
+    if invitation.access != "active":
+        return Cell(invitation.revoked_at)
+    url = record_url("invitation_revoke", invitation.case_id, invitation.client_id)
+    return Button(_("Revoke"), url, is_dangerous=True)
+
+
+def _state_label(state: str) -> str:
+    labels = {"open": _("Open"), "closed": _("Closed"), "deleted": _("Deleted")}
+    return labels.get(state, state)
+
+
+def _case_url(case_id: str, client_id: str) -> str:
+    return record_url("case", case_id)
+
+
+@change(_case_url, gettext_lazy("The invitation is revoked. Its link and sessions are dead."))
+def revoke(request: HttpRequest, case_id: str, client_id: str) -> None:
+    invitation = Invitation.fetch(case_id, client_id)
+    if invitation is None:
+        raise NotFound
+    if invitation.access == "active":
+        tx = Transaction()
+        invitations.revoke_in(tx, admin_of(request), invitation)
+        tx.commit()
+
+
+register_records(
+    gettext_lazy("Cases"),
+    "cases",
+    ("", "cases", search),
+    ("of/<id:user_id>/", "cases_of", of_user),
+    ("<id:case_id>/", "case", detail),
+    ("<id:case_id>/<id:client_id>/revoke", "invitation_revoke", revoke),
+    place=20,
+    of_user=(gettext_lazy("Cases"), "cases_of"),
+)

@@ -1,0 +1,123 @@
+"""The environment: all of it written down, and a bad variable stops the start with one line."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+READS = re.compile(
+    r'(?:env\.\w+|seconds)\(\s*"([A-Z][A-Z0-9_]+)"'
+    r'|os\.environ\["([A-Z_]+)"\]|"([A-Z_]+)" in os\.environ'
+)
+
+#: The least that starts, as in production.
+PRODUCTION = {
+    "SECRET_KEY": "xK4-q8Zt_9sLmW2vB7nR1cY6uE3hJ5pD0aF-gTiOkQeNbVrUyM",
+    "SITE_URL": "https://files.example.com",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "DATABASE_URL": "postgres://filevault:a-password@db.example.com/filevault",
+    "FILEVAULT_BUCKET": "example-filevault",
+    "OIDC_ISSUER": "https://login.example.com/pool",
+    "OIDC_CLIENT_ID": "filevault",
+    "DEFAULT_FROM_EMAIL": "no-reply@example.com",
+    "INVITATION_SIGNING_KEYS": "k1:0123456789abcdef0123456789abcdef",
+}
+
+
+def variables() -> set[str]:
+    source = (ROOT / "filevault" / "settings.py").read_text()
+    return {name for found in READS.findall(source) for name in found if name}
+
+
+def check(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], **PRODUCTION, **changes}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", *arguments],
+        env={name: value for name, value in environment.items() if value is not None},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_settings_are_read_by_the_pattern() -> None:
+    assert {"SECRET_KEY", "AWS_REGION", "NOTICE_QUIET_SECONDS", "LOG_LEVEL"} <= variables()
+
+
+def test_example_names_every_variable_and_no_other() -> None:
+    example = (ROOT / ".env.example").read_text()
+    assert set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE)) == variables()
+
+
+def test_documentation_names_every_variable_and_no_other() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    assert set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \|", text, re.MULTILINE)) == variables()
+
+
+def test_what_must_be_set_stands_in_the_example_uncommented() -> None:
+    example = (ROOT / ".env.example").read_text()
+    assert set(PRODUCTION) <= set(re.findall(r"^([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
+
+
+def test_production_passes_the_deployment_check() -> None:
+    done = check("--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", PRODUCTION)
+def test_a_missing_variable_is_one_clear_line(name: str) -> None:
+    done = check(**{name: None})
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("Filevault can't start: ")
+    assert name in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FILEVAULT_LOCAL", "maybe"),
+        ("SITE_URL", "files.example.com"),
+        ("SITE_URL", "http://files.example.com"),
+        ("SITE_URL", "https://[files"),
+        ("DATABASE_URL", "a-password"),
+        ("DATABASE_URL", "sqlite:///filevault.sqlite3"),
+        ("OIDC_ISSUER", "login"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,nowhere"),
+        ("MAX_UPLOAD_SIZE", "5 GiB"),
+        ("JOB_SHARDS", "0"),
+        ("SESSION_IDLE_SECONDS", "-1"),
+        ("S3_ADDRESSING_STYLE", "sideways"),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("LOG_LEVEL", "loud"),
+        ("INVITATION_SIGNING_KEYS", "k1:short"),
+    ],
+)
+def test_a_malformed_variable_is_one_clear_line(name: str, value: str) -> None:
+    done = check(**{name: value})
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("Filevault can't start: ")
+    assert name in done.stderr
+    assert "a-password" not in done.stderr
+
+
+def test_the_web_server_says_it_in_one_line_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0"],
+        env={"PATH": os.environ["PATH"], **PRODUCTION, "JOB_SHARDS": "many"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "Filevault can't start: JOB_SHARDS must be a whole number above 0" in done.stderr
