@@ -6,6 +6,7 @@ Idempotent and safe at once: the browser and the worker may both look, and only 
 import base64
 import logging
 from functools import partial
+from typing import Any, Final
 
 from accounts import audit
 from accounts.actors import Actor
@@ -22,7 +23,7 @@ from filevault.errors import NotFound, Unavailable
 
 logger = logging.getLogger(__name__)
 
-PURGE_JOB = "file.purge"
+PURGE_JOB: Final = "file.purge"
 
 
 def settle(file: File, space: Space, actor: Actor) -> File:
@@ -62,16 +63,16 @@ def _find_fault(file: File, stored: StoredObject) -> Reason | None:
 def _accept(file: File, stored: StoredObject, space: Space, actor: Actor) -> File:
     held = int(file.held_bytes or 0)
     tx = Transaction()
-    changes = [
-        File.version_id.set(stored.version_id),
-        File.size.set(stored.size),
-        File.held_bytes.set(stored.size),
-        File.available_at.set(now()),
-    ]
+    changes: dict[str, Any] = {
+        "version_id": stored.version_id,
+        "size": stored.size,
+        "held_bytes": stored.size,
+        "available_at": now(),
+        # Declared, but proved by nobody, is worth nothing.
+        "sha256": file.sha256 if stored.sha256 else None,
+    }
     if BY_MIME_TYPE[file.mime_type].is_image:
-        changes.append(File.image_space.set(file.space_id))
-    if file.sha256 and not stored.sha256:
-        changes.append(File.sha256.remove())  # declared, but proved by nobody
+        changes["image_space"] = file.space_id
     details = {"size": stored.size, "versionId": stored.version_id}
     records.move(
         tx,
@@ -87,7 +88,7 @@ def _accept(file: File, stored: StoredObject, space: Space, actor: Actor) -> Fil
     file.size = stored.size
     space.join_available(tx, file)
     tx.commit()
-    return _read_again(file)
+    return file
 
 
 def _reject(file: File, reason: Reason, actor: Actor) -> File:
@@ -98,13 +99,13 @@ def _reject(file: File, reason: Reason, actor: Actor) -> File:
         FileState.REJECTED,
         audit.Action.UPLOAD_REJECT,
         actor,
-        changes=[File.reason.set(reason.value)],
+        changes={"reason": reason.value},
         details={"reason": reason.value},
     )
     records.give_back(tx, file)
     jobs.enqueue(tx, PURGE_JOB, {"spaceId": file.space_id, "fileId": file.file_id})
     tx.commit()
-    return _read_again(file)
+    return file
 
 
 def _read_again(file: File) -> File:

@@ -58,7 +58,7 @@ def _bury(actor: Actor, space: Space, file: File) -> None:
         FileState.DELETED,
         audit.Action.FILE_DELETE,
         actor,
-        changes=records.tombstone_changes(),
+        changes=records.tombstone(),
         details={"size": int(file.size)},
     )
     if file.state == FileState.AVAILABLE:

@@ -78,7 +78,7 @@ def purge_space(space_id: str, claim: jobs.Claim) -> bool:
 
 def _expire(file: File) -> None:
     tx = Transaction()
-    nameless = [File.file_name.set("")]
+    nameless = {"file_name": ""}
     records.move(tx, file, FileState.EXPIRED, audit.Action.UPLOAD_EXPIRE, WORKER, changes=nameless)
     records.give_back(tx, file)
     try:
@@ -90,7 +90,7 @@ def _expire(file: File) -> None:
 def _purge(file: File, *, held_by: jobs.Claim | None = None) -> None:
     if held_by is not None and file.state != FileState.DELETED:
         # Nobody may be sent to bytes that are going: the tombstone comes first.
-        file = _bury(file, held_by)
+        _bury(file, held_by)
     case_storage().delete_versions(file.s3_key)
     if file.purged_at is not None:
         return
@@ -108,10 +108,9 @@ def _purge(file: File, *, held_by: jobs.Claim | None = None) -> None:
     tx.commit()
 
 
-def _bury(file: File, claim: jobs.Claim) -> File:
+def _bury(file: File, claim: jobs.Claim) -> None:
     tx = Transaction()
-    changes = records.tombstone_changes()
+    changes = records.tombstone()
     records.move(tx, file, FileState.DELETED, audit.Action.FILE_DELETE, WORKER, changes=changes)
     claim.hold_in(tx)
     tx.commit()
-    return File.get(file.space_id, file.file_id, consistent_read=True)

@@ -1,7 +1,8 @@
 """File rows: reading, listing, changing their state, and what they hold of the quota."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.conf import settings
@@ -61,18 +62,31 @@ def move(
     action: audit.Action,
     actor: Actor,
     *,
-    changes: Sequence[Any] = (),
+    changes: Mapping[str, Any] = MappingProxyType({}),
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Add a change of state with its audit event. The commit raises `StateChanged` where the file
-    is no longer in the state it was read in."""
+    """Add a change of state with its audit event; `changes` are further attributes (None removes
+    one). Once committed, `file` holds them too. The commit raises `StateChanged` where the file is
+    no longer in the state it was read in."""
     event_id = audit.record(tx, file.space_id, action, actor, target=file.file_id, details=details)
+    values = {**changes, "state": state.value, "event_id": event_id}
     tx.update(
         file,
-        [File.state.set(state.value), File.event_id.set(event_id), *changes],
+        [_change(name, value) for name, value in values.items()],
         condition=File.state == file.state,
         otherwise=StateChanged(),
     )
+    tx.on_commit(partial(_take_over, file, values))
+
+
+def _change(name: str, value: Any) -> Any:
+    attribute = getattr(File, name)
+    return attribute.remove() if value is None else attribute.set(value)
+
+
+def _take_over(file: File, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(file, name, value)
 
 
 def hold(tx: Transaction, owner_id: str, size: int, *, files: int = 1) -> None:
@@ -103,16 +117,17 @@ def give_back(tx: Transaction, file: File) -> None:
         condition=File.held_bytes == file.held_bytes,
         otherwise=StateChanged(),
     )
+    tx.on_commit(partial(_take_over, file, {"held_bytes": None}))
 
 
-def tombstone_changes(moment: datetime | None = None) -> list[Any]:
-    """What deletion leaves of a row: ids, size and times. The key stays until its bytes are
-    gone for good, since an upload that was begun may still arrive."""
-    return [
-        File.file_name.set(""),
-        File.deleted_at.set(moment or now()),
-        File.sha256.remove(),
-        File.reason.remove(),
-        File.image_space.remove(),
-        File.shared_with.set([]),
-    ]
+def tombstone() -> dict[str, Any]:
+    """What deletion changes in a row, so that ids, size and times stay. The key stays with them:
+    an upload that was begun may still arrive under it."""
+    return {
+        "file_name": "",
+        "deleted_at": now(),
+        "sha256": None,
+        "reason": None,
+        "image_space": None,
+        "shared_with": [],
+    }

@@ -129,12 +129,12 @@ def abort(actor: Actor, space: Space, file_id: str) -> File:
         FileState.ABORTED,
         audit.Action.UPLOAD_ABORT,
         actor,
-        changes=[File.file_name.set("")],
+        changes={"file_name": ""},
     )
     records.give_back(tx, file)
     try:
         tx.commit()
-    except records.StateChanged:
+    except records.StateChanged:  # it arrived, or ended, meanwhile
         return _own_upload(actor, space, file_id)
     return file
 
