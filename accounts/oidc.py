@@ -18,12 +18,14 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 from joserfc import jws, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
-from accounts.profiles import Identity
+from accounts.profiles import NAME_LENGTH, Identity
 from filevault.errors import DomainError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,10 @@ SCOPE: Final = "openid email profile"
 #: Connect and read, in seconds.
 TIMEOUT: Final = (2, 5)
 CLOCK_SKEW_SECONDS: Final = 60
+#: OpenID Connect Core 1.0 §2: at most 255 characters.
+MAX_SUBJECT_LENGTH: Final = 255
+#: RFC 5321 §4.5.3.1.3, without the angle brackets.
+MAX_EMAIL_LENGTH: Final = 254
 _COGNITO: Final = re.compile(r"https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
 
 
@@ -250,16 +256,31 @@ def _key_set(*, newer: bool) -> KeySet:
 
 
 def _identity(claims: dict[str, Any]) -> Identity:
+    subject = str(claims["sub"])
+    if len(subject) > MAX_SUBJECT_LENGTH:
+        raise LoginRefused(code="id_token_subject")
+    email = _address(claims.get("email"))
     groups = _texts(claims.get(settings.OIDC_GROUPS_CLAIM))
     return Identity(
         issuer=settings.OIDC_ISSUER,
-        subject=str(claims["sub"]),
-        email=str(claims.get("email") or ""),
+        subject=subject,
+        email=email,
         # Some providers write their booleans as text.
-        email_verified=claims.get("email_verified") in (True, "true"),
-        name=str(claims.get("name") or ""),
+        email_verified=bool(email) and claims.get("email_verified") in (True, "true"),
+        name=str(claims.get("name") or "")[:NAME_LENGTH],
         is_admin=bool(settings.OIDC_ADMIN_GROUP) and settings.OIDC_ADMIN_GROUP in groups,
     )
+
+
+def _address(claim: object) -> str:
+    """An e-mail address as mails can go to it; empty where the claim is none."""
+    if not isinstance(claim, str) or len(claim) > MAX_EMAIL_LENGTH:
+        return ""
+    try:
+        validate_email(claim)
+    except ValidationError:
+        return ""
+    return claim
 
 
 def _texts(claim: object) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ def sync_user(identity: Identity) -> models.User:
     """The ORM's copy for Django's admin: its rights follow the provider's group at each login."""
     rights = {
         "email": identity.email,
-        "display_name": identity.name[:NAME_LENGTH],
+        "display_name": identity.name,
         "is_active": True,
         "is_staff": identity.is_admin,
         "is_superuser": identity.is_admin,

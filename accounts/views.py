@@ -169,7 +169,7 @@ def break_glass(request: HttpRequest) -> HttpResponse:
     form = BreakGlassForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         limits.spend(_limit_key("break-glass", request), limit=5, window=timedelta(minutes=15))
-        limits.spend("break-glass", limit=20, window=timedelta(minutes=15))
+        limits.spend("break-glass", limit=100, window=timedelta(minutes=15))
         user = auth.authenticate(request, **form.cleaned_data)
         if isinstance(user, models.User) and user.issuer == models.BREAK_GLASS_ISSUER:
             return _enter_by_break_glass(request, user)
