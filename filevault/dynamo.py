@@ -173,8 +173,10 @@ class _Write:
             )
         if self.kind == "delete":
             return self.row.get_delete_kwargs_from_instance(condition=self.condition)
-        keys = row_key(self.row)
-        return self.row.get_operation_kwargs_from_class(*keys, condition=self.condition)
+        hash_key, range_key = (*row_key(self.row), None)[:2]
+        return self.row.get_operation_kwargs_from_class(
+            hash_key, range_key, condition=self.condition
+        )
 
 
 #: The order in which PynamoDB sends a transaction's items, and so the order of the reasons.
@@ -323,7 +325,8 @@ class Transaction:
 def _both(first: Condition | None, second: Condition | None) -> Condition | None:
     if first is None or second is None:
         return first if second is None else second
-    return first & second
+    both: Condition = first & second
+    return both
 
 
 def _refused(error: TransactWriteError, writes: list[_Write]) -> Exception | None:

@@ -194,7 +194,7 @@ def _record(
     address: str | None = None,
     ses_message_id: str | None = None,
 ) -> None:
-    actions = [Mail.state.set(state)]
+    actions: list[Any] = [Mail.state.set(state)]
     if state == "sending":
         actions.append(Mail.tries.add(1))
     if reason:

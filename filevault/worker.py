@@ -88,7 +88,7 @@ class Worker:
         """Seconds to wait: about one, longer while something is away; jitter keeps workers from
         walking in step."""
         seconds = min(LONGEST_BACKOFF, IDLE_SECONDS * 2 ** min(self.failures, 5))
-        return random.uniform(0.75, 1.25) * seconds  # noqa: S311
+        return float(random.uniform(0.75, 1.25) * seconds)  # noqa: S311
 
     def _beat(self) -> None:
         if self.heartbeat is not None:

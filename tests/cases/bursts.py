@@ -131,7 +131,4 @@ def run(owner: str = "w1", *, minutes: float = 0, seconds: float = 0) -> int:
 def sent(wire: Wire) -> list[EmailMessage]:
     """The mails that were handed to SES."""
     raw = [call["Content"]["Raw"]["Data"] for call in wire.sent("SendEmail")]
-    return [
-        email.message_from_bytes(data, policy=email.policy.default)  # type: ignore[misc]
-        for data in raw
-    ]
+    return [email.message_from_bytes(data, policy=email.policy.default) for data in raw]

@@ -50,7 +50,7 @@ class Wire:
 def open_wire() -> Iterator[Wire]:
     """Watch every call that any AWS client of this process makes."""
     wire = Wire()
-    real = BaseClient._make_api_call
+    real: Callable[..., Answer] = vars(BaseClient)["_make_api_call"]
 
     def call(client: BaseClient, operation: str, parameters: Answer) -> Answer:
         wire.calls.append((operation, parameters))
@@ -58,7 +58,7 @@ def open_wire() -> Iterator[Wire]:
         def carry_out() -> Answer:
             if wire.seen(parameters):
                 return {}
-            answer: Answer = real(client, operation, parameters)
+            answer = real(client, operation, parameters)
             wire.note(parameters)
             return answer
 

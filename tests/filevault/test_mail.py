@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 import time_machine
+from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 from filevault import jobs, mail
@@ -98,10 +99,7 @@ def row(mail_id: str) -> Mail:
 def sent(wire: Wire) -> list[EmailMessage]:
     """What was handed to SES, whether or not it took it."""
     raw = [call["Content"]["Raw"]["Data"] for call in wire.sent("SendEmail")]
-    return [
-        email.message_from_bytes(data, policy=email.policy.default)  # type: ignore[misc]
-        for data in raw
-    ]
+    return [email.message_from_bytes(data, policy=email.policy.default) for data in raw]
 
 
 def test_a_mail_goes_out_once_and_its_context_is_forgotten(letters: Letters, wire: Wire) -> None:
@@ -248,13 +246,13 @@ def test_a_provider_that_hangs_is_left_long_before_the_lease_ends(
 def test_the_sdk_sends_a_mail_only_once_by_itself(letters: Letters, settings: Any) -> None:
     """A lost answer to a mail that SES took must not become a second mail on its own."""
     requests: list[str] = []
-    session = boto3.session.Session()
+    session: Any = boto3.session.Session()
     session.events.register("before-send.sesv2.SendEmail", lambda **_: requests.append("sent"))
     parameters = dict(settings.ANYMAIL["AMAZON_SES_CLIENT_PARAMS"])
     client = session.client(
         "sesv2",
         endpoint_url="http://127.0.0.1:9",
-        config=boto3.session.Config(**parameters["config"]),
+        config=Config(**parameters["config"]),
     )
     with pytest.raises(Exception, match=r"127\.0\.0\.1:9"):
         client.send_email(FromEmailAddress=SENDER, Content={"Raw": {"Data": b"x"}})
