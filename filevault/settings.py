@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "filevault.middleware.SecurityHeadersMiddleware",
     "filevault.middleware.HealthMiddleware",
     "filevault.middleware.ErrorMiddleware",
