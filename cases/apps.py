@@ -8,5 +8,12 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         # The kind of space, job handlers and mails: each registers itself.
-        for module in ("space", "invitation_mail", "notice_closing", "notice_mail", "purge"):
+        for module in (
+            "space",
+            "invitation_mail",
+            "notice_closing",
+            "notice_mail",
+            "purge",
+            "admin_views",
+        ):
             import_module(f"cases.{module}")
