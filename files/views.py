@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -58,7 +59,9 @@ def in_space(
 def list_files(request: SpaceRequest, space: Space) -> HttpResponse:
     cursor = request.GET.get("cursor", "")
     context = files_section(request.actor, space, route=request.route, cursor=cursor)
-    return _page(request, space, "files/list.html", context)
+    response = _page(request, space, _list_template(request), context)
+    patch_vary_headers(response, ("HX-Request",))
+    return response
 
 
 @require_POST
@@ -152,6 +155,13 @@ def uploaded(request: SpaceRequest, space: Space, file_id: str) -> HttpResponse:
     else:
         messages.success(request, _("“%(fileName)s” was sent.") % file)
     return redirect(_home_of(request, space))
+
+
+def _list_template(request: SpaceRequest) -> str:
+    """The rows alone for a script that puts them into a page; going back asks for the page."""
+    restoring = request.headers.get("HX-History-Restore-Request") == "true"
+    part = request.headers.get("HX-Request") == "true" and not restoring
+    return "includes/file_table.html" if part else "files/list.html"
 
 
 def _page(

@@ -247,6 +247,14 @@ def test_the_list_is_newest_first_and_paged(space: FakeSpace) -> None:
     assert "data-more" not in seen
 
 
+def test_a_script_gets_the_rows_alone(space: FakeSpace) -> None:
+    available(space)
+    rows = browser("A").get("/cases/one/files/", headers={"HX-Request": "true"})
+    assert "letter.pdf" in rows.content.decode()
+    assert "<html" not in rows.content.decode()
+    assert "HX-Request" in rows.headers["Vary"]
+
+
 def test_a_broken_cursor_says_so() -> None:
     assert browser("A").get("/cases/one/files/?cursor=abc").status_code == 422
 
