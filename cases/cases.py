@@ -271,7 +271,9 @@ def _count_in(
         changes.append(Client.open_cases.add(opened))
     if listed is not None:
         case_ids = {case.case_id}
-        changes.append(Client.case_ids.add(case_ids) if listed else Client.case_ids.delete(case_ids))
+        changes.append(
+            Client.case_ids.add(case_ids) if listed else Client.case_ids.delete(case_ids)
+        )
     if changes:
         tx.update(
             Client(case.user_id, client_id),
