@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.core import mail as outbox
@@ -38,6 +38,7 @@ class Invited:
 
     def send(self) -> str:
         """Invite; returns the path of the link in the mail."""
+        deliver()
         invitations.send(self.practitioner, self.case.case_id, self.client.client_id)
         return link_in(deliver()[-1])
 
@@ -85,7 +86,7 @@ def make_invited(
 def deliver() -> list[EmailMultiAlternatives]:
     """Send what is queued; returns all mails sent so far."""
     jobs.run_due("test", kinds={"mail.send"})
-    return list(outbox.outbox)  # type: ignore[attr-defined]
+    return list(cast(list[EmailMultiAlternatives], outbox.outbox))
 
 
 def link_in(message: EmailMultiAlternatives) -> str:

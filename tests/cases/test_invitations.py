@@ -326,7 +326,7 @@ def test_a_code_that_waited_too_long_in_the_outbox_is_not_sent(invited: Invited)
     browser, path = Browser(), invited.send()
     open_link(browser, path)
     browser.post("/invite/send-code/")
-    before = len(outbox.outbox)  # type: ignore[attr-defined]
+    before = len(outbox.outbox)
     with freeze_time(now() + timedelta(minutes=11)):
         assert len(deliver()) == before
 
