@@ -69,6 +69,7 @@ class FilevaultAdminSite(AdminSite):
     site_header = _("Filevault administration")
     site_title = _("Filevault administration")
     index_title = _("Overview")
+    enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
         """The ORM's flags are copies of the last login; `request.actor` was read just now."""

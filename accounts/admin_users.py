@@ -1,6 +1,7 @@
 """Admin views of users: found by id or address, closed and opened again."""
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -48,6 +49,7 @@ def search(request: HttpRequest) -> HttpResponse:
         _("Users"),
         note=_("Search by a user's exact id or e-mail address."),
         search=Search(_("Id or e-mail"), asked),
+        links=[(_("All users"), reverse("admin:accounts_user_changelist"))],
         tables=[table] if asked else [],
     )
     return show(request, page, target="users")
