@@ -495,7 +495,7 @@ def test_a_resent_link_keeps_the_grant_and_a_revoked_one_does_not(invited: Invit
 
 
 def test_revoking_ends_live_sessions_at_the_next_call_I4(invited: Invited) -> None:
-    browser = enter(invited)
+    browser, idle = enter(invited), enter(invited)
     practitioner = sign_in(invited.practitioner)
     assert b"Maria Keller" in practitioner.get(routes(invited)["revoke"]).content
     assert browser.get(invited.portal).status_code == 200
@@ -504,6 +504,7 @@ def test_revoking_ends_live_sessions_at_the_next_call_I4(invited: Invited) -> No
     assert browser.get(invited.portal).status_code == 401
     invited.send()
     assert browser.get(invited.portal).status_code == 401
+    assert idle.get(invited.portal).status_code == 401  # a new grant revives no old session
     assert actions_of(invited.case).count("invitation:revoked") == 1
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.test import Client as Browser
+from django.urls import reverse
 from freezegun import freeze_time
 
 from accounts.tables import AuditEvent
@@ -37,7 +38,13 @@ def test_a_client_session_opens_its_case_and_nothing_else_I9(invited: Invited, c
     strange_page = browser.get(other.portal)
     assert random_page.status_code == strange_page.status_code == 404
     assert random_page.content == strange_page.content
-    for path in ("/", f"/cases/{invited.case.case_id}/", "/clients/", "/search?q=a", "/settings/"):
+    for path in (
+        "/",
+        f"/cases/{invited.case.case_id}/",
+        "/clients/",
+        f"{reverse('search')}?q=a",
+        "/settings/",
+    ):
         answer = browser.get(path)
         assert answer.status_code == 302
         assert answer.headers["Location"].startswith("/auth/login/")
