@@ -107,6 +107,12 @@ def test_callback_works_once_L1(client: Client, provider: Provider) -> None:
     assert client.get(callback).status_code == 400
 
 
+def test_state_is_spent_by_a_failed_callback_too_L1(client: Client, provider: Provider) -> None:
+    address, _query = begin(client)
+    assert client.get(provider.authorize(address, code="guessed")).status_code == 400
+    assert_refused(client, client.get(provider.authorize(address)))
+
+
 def test_login_that_took_too_long_is_refused_L1(client: Client, provider: Provider) -> None:
     callback = provider.authorize(begin(client)[0])
     with time_machine.travel(time.time() + 601, tick=True):
