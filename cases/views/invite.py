@@ -44,7 +44,7 @@ class CodeForm(forms.Form):
     remember = forms.BooleanField(
         label=gettext_lazy("Remember this device"),
         help_text=gettext_lazy(
-            "The next link then opens here without a code. Only for a device of your own."
+            "The next link then opens here without a code. Choose it on your own devices only."
         ),
         required=False,
     )
