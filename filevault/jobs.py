@@ -68,19 +68,28 @@ class Claim:
         tx.on_commit(self._mark_completed)
 
     def hold_in(self, tx: Transaction) -> None:
-        """Refuse the transaction if the claim was lost meanwhile, without ending the job."""
-        tx.check(self.job, Job.fence == self.fence, otherwise=LostClaim())
+        """Refuse the transaction if the claim was lost meanwhile, without ending the job. The lease
+        begins anew, so that what follows the transaction (a call to a provider) has all of it."""
+        lease_until = _lease_end()
+        tx.update(
+            self.job,
+            [Job.lease_until.set(lease_until)],
+            condition=Job.fence == self.fence,
+            otherwise=LostClaim(),
+        )
+        tx.on_commit(lambda: self._note_lease(lease_until))
 
     def keep(self) -> None:
         """Lengthen the lease once half of it is used up: for a job of many steps, before each.
         Raises `LostClaim`."""
-        length = timedelta(seconds=settings.JOB_LEASE_SECONDS)
-        moment = now()
-        if self.lease_until - moment > length / 2:
+        lease_until = _lease_end()
+        if self.lease_until - now() > (lease_until - now()) / 2:
             return
-        lease_until = moment + length
         if not self.job.try_update([Job.lease_until.set(lease_until)], Job.fence == self.fence):
             raise LostClaim
+        self._note_lease(lease_until)
+
+    def _note_lease(self, lease_until: datetime) -> None:
         self.lease_until = lease_until
 
     def _mark_completed(self) -> None:
@@ -176,7 +185,7 @@ def _query_due(shard: str, *, limit: int, kinds: Collection[str] = ()) -> Iterat
 
 def _claim(job: Job, owner: str) -> Claim | None:
     fence = int(job.fence) + 1
-    lease_until = now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    lease_until = _lease_end()
     won = job.try_update(
         [Job.owner.set(owner), Job.fence.set(fence), Job.lease_until.set(lease_until)],
         condition=Job.due_key.exists() & (Job.fence == fence - 1),
@@ -233,6 +242,10 @@ def _commit_if_ours(tx: Transaction) -> None:
 
 def _new_job(kind: str, payload: dict[str, Any], due_at: datetime, *, shard: str) -> Job:
     return Job(shard, f"{_stamp(due_at)}#{new_id()}", kind=kind, payload=payload, created_at=now())
+
+
+def _lease_end() -> datetime:
+    return now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
 
 
 def _stamp(moment: datetime) -> str:

@@ -190,6 +190,23 @@ def test_a_long_job_keeps_its_lease(notes: Notes) -> None:
     assert notes.done == ["a"]
 
 
+def test_a_transaction_of_a_job_gives_it_a_whole_lease_anew(notes: Notes) -> None:
+    def write(claim: Claim) -> None:
+        with later(seconds=50):
+            tx = Transaction()
+            claim.hold_in(tx)
+            tx.create(Once("a step", ttl=now()))
+            tx.commit()
+        with later(seconds=100):
+            assert run("w2") == 0
+
+    notes.behaviour["a"] = write
+    enqueue("a")
+    run("w1")
+    assert notes.done == ["a"]
+    assert not waiting()
+
+
 def test_a_lease_that_was_lost_cannot_be_lengthened(notes: Notes) -> None:
     seen: list[str] = []
 
