@@ -100,8 +100,10 @@ class ActorMiddleware:
                 request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
         response = self.get_response(request)
         # A redirect after a POST is held against form-action: to the login when the session is
-        # over, and to the provider's logout (W2).
-        response._csp_update = {"form-action": list(oidc.origins())}  # type: ignore[attr-defined]
+        # over, and to the provider's logout (W2). A view's own policy stays as it is.
+        if not hasattr(response, "_csp_config"):
+            update = {"form-action": list(oidc.origins())}
+            response._csp_update = update  # type: ignore[attr-defined]
         return response
 
 

@@ -1,0 +1,56 @@
+"""A Chromium for the tests, with the flags that a container needs."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests.run import find_chromium
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = os.environ.get("CHROMIUM") or find_chromium()
+    if executable is None:
+        pytest.fail("no Chromium was found: install one or set CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def device(browser: Browser, app: str) -> Iterator[Callable[[], BrowserContext]]:
+    """Makes browser contexts that share nothing: each is somebody's own device. A script error or
+    a refusal by the Content-Security-Policy on any of their pages fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def make() -> BrowserContext:
+        context = browser.new_context(base_url=app, accept_downloads=True, locale="en-GB")
+        context.set_default_timeout(15_000)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on(
+            "console",
+            lambda message: (
+                complaints.append(message.text) if "Content Security" in message.text else None
+            ),
+        )
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not complaints

@@ -1,0 +1,39 @@
+"""What people do in the product, as steps that browser tests share."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.stack import TestStack
+
+
+def sign_in(
+    page: Page, stack: TestStack, email: str, *, name: str = "", practice: str = ""
+) -> None:
+    """Log in at the provider's hosted page; answers the first-login page if it comes."""
+    password = next(user["password"] for user in stack.stack["users"] if user["email"] == email)
+    page.goto("/")
+    page.locator("input[name=username]").fill(email)
+    page.locator("input[name=password]").fill(password)
+    page.locator("[type=submit]").first.click()
+    page.wait_for_url(f"{stack.stack['site']}/**")
+    if "/welcome" in page.url:
+        page.get_by_label("Your name").fill(name)
+        page.get_by_label("Practice or firm").fill(practice)
+        page.get_by_role("button", name="Save and go on").click()
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+
+
+def open_case(page: Page, *, title: str, client: str, email: str) -> str:
+    """Add a client, open a case with them and send the invitation; returns the case's address."""
+    page.goto("/clients/new/")
+    page.get_by_label("Name", exact=True).fill(client)
+    page.get_by_label("E-mail", exact=True).fill(email)
+    page.get_by_role("button", name="Add the client").click()
+    page.goto("/cases/new/")
+    page.get_by_label("Title").fill(title)
+    page.get_by_label(re.compile(client)).check()
+    page.get_by_role("button", name="Open the case").click()
+    page.get_by_role("button", name="Send the invitation").click()
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    return page.url
