@@ -111,6 +111,22 @@ def test_two_workers_that_see_the_same_job_do_it_once(notes: Notes, wire: Wire) 
     assert notes.done == ["a"]
 
 
+def test_a_job_that_another_took_after_it_was_listed_is_left_alone(
+    notes: Notes, wire: Wire
+) -> None:
+    def take() -> None:
+        wire.add("UpdateItem", kill(after=True))  # w2 has claimed it, and says no more
+        with pytest.raises(Killed):
+            run("w2")
+
+    enqueue("a")
+    wire.add("UpdateItem", meanwhile(take))
+    assert run("w1") == 0
+    assert not notes.done
+    (job,) = waiting()
+    assert job.owner == "w2"
+
+
 def test_of_two_claims_at_once_one_is_lost(notes: Notes) -> None:
     enqueue("a")
     swept: list[int] = []
