@@ -2,41 +2,37 @@
 its clients."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.actors import Practitioner
 from accounts.audit import Action
-from cases import invitations
+from cases.case_parts import (
+    apply_details,
+    change_people_in,
+    check_details,
+    check_own,
+    count_in,
+    details_of,
+    invalid_clients,
+    owner_status,
+    status_changes,
+    text_changes,
+    update_in,
+)
 from cases.clients import AlreadySaved, ChangedMeanwhile, fetch_clients
 from cases.search import index_in, words_in
-from cases.tables import Case, Client, Invitation
-from cases.texts import Texts
+from cases.tables import Case, Client
 from filevault import jobs
 from filevault.dynamo import Transaction, is_id, new_id, now
-from filevault.errors import Conflict, Invalid, NotFound, Text
+from filevault.errors import Conflict, NotFound
 from filevault.paging import Page, open_cursor, read_page
 
 PURGE_JOB: Final = "case.purge"
 PAGE_SIZE: Final = 25
-TITLE_LENGTH: Final = 200
-REFERENCE_LENGTH: Final = 60
-MAX_CLIENTS: Final = 20
 TRIES: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What a case's form holds, cleaned."""
-
-    title: str
-    reference: str
-    notes: str
-    client_ids: tuple[str, ...]
-    link_only: bool
 
 
 def get_case(actor: Practitioner, case_id: str) -> Case:
@@ -53,11 +49,11 @@ def list_cases(
 ) -> Page[Case]:
     """A page of the actor's open or closed cases, the one that changed last first. The index
     lists; the rows are read again."""
-    owner_status = _owner_status(actor.user_id, status)
-    scope = f"cases:{owner_status}"
+    listing = owner_status(actor.user_id, status)
+    scope = f"cases:{listing}"
     listed = read_page(
         Case.by_status.query(
-            owner_status,
+            listing,
             scan_index_forward=False,
             limit=limit,
             last_evaluated_key=open_cursor(cursor, scope=scope),
@@ -67,7 +63,7 @@ def list_cases(
     ids = [row.case_id for row in listed.items]
     found = {case.case_id: case for case in Case.fetch_many(ids)}
     rows = [found[key] for key in ids if key in found]
-    return Page([case for case in rows if case.owner_status == owner_status], listed.cursor)
+    return Page([case for case in rows if case.owner_status == listing], listed.cursor)
 
 
 def cases_of(actor: Practitioner, client: Client, *, limit: int = 50) -> list[Case]:
@@ -98,29 +94,29 @@ def create_case(
     details = check_details(
         title=title, reference=reference, notes=notes, client_ids=client_ids, link_only=link_only
     )
-    _check_own(actor, details.client_ids)
+    check_own(actor, details.client_ids)
     moment = now()
     case = Case(
         case_id or new_id(),
         user_id=actor.user_id,
         status="open",
-        owner_status=_owner_status(actor.user_id, "open"),
+        owner_status=owner_status(actor.user_id, "open"),
         created_at=moment,
         updated_at=moment,
     )
-    _apply(case, details)
+    apply_details(case, details)
     tx = Transaction()
     stream = audit.case_stream(case.case_id)
     case.event_id = audit.record(tx, stream, Action.CASE_CREATE, actor, target=case.case_id)
     tx.create(case, otherwise=AlreadySaved())
     for client_id in details.client_ids:
-        _count_in(tx, case, client_id, opened=1, listed=True)
+        count_in(tx, case, client_id, opened=1, listed=True)
     index_in(tx, case, after=words_in(case))
     try:
         tx.commit()
     except AlreadySaved:
         saved = get_case(actor, case.case_id)
-        if _details_of(saved) != details:
+        if details_of(saved) != details:
             raise
         return saved
     return case
@@ -145,19 +141,19 @@ def edit_case(
     )
     if case.event_id != version:
         raise ChangedMeanwhile
-    if details == _details_of(case):
+    if details == details_of(case):
         return case
     added = [key for key in details.client_ids if key not in case.client_ids]
     removed = [key for key in case.client_ids if key not in details.client_ids]
-    _check_own(actor, added)
+    check_own(actor, added)
     before = words_in(case)
-    _apply(case, details)
+    apply_details(case, details)
     tx = Transaction()
-    _update_in(tx, case, actor, Action.CASE_EDIT, _texts(case), version=version)
+    update_in(tx, case, actor, Action.CASE_EDIT, text_changes(case), version=version)
     index_in(tx, case, before=before, after=words_in(case))
-    _change_people_in(tx, actor, case, added, removed)
+    change_people_in(tx, actor, case, added, removed)
     if len(tx) > Transaction.LIMIT:
-        raise _invalid_clients(
+        raise invalid_clients(
             _("That changes too much at once. Add or take off a few people at a time.")
         )
     tx.commit()
@@ -183,38 +179,14 @@ def delete_case(actor: Practitioner, case_id: str) -> None:
         tx = Transaction()
         for client in clients_of(case):
             opened = -1 if case.status == "open" else 0
-            _count_in(tx, case, client.client_id, opened=opened, listed=False)
+            count_in(tx, case, client.client_id, opened=opened, listed=False)
         index_in(tx, case, before=words_in(case))
-        changes = [*_status(case, "deleted"), Case.deleted_at.set(now())]
+        changes = [*status_changes(case, "deleted"), Case.deleted_at.set(now())]
         changes += [Case.title.set(""), Case.reference.set(""), Case.notes.set("")]
-        _update_in(tx, case, actor, Action.CASE_DELETE, changes, version=case.event_id)
+        update_in(tx, case, actor, Action.CASE_DELETE, changes, version=case.event_id)
         jobs.enqueue(tx, PURGE_JOB, {"caseId": case_id})
         if _committed(tx, last=attempt + 1 == TRIES):
             return
-
-
-def check_details(
-    *, title: str, reference: str, notes: str, client_ids: Iterable[str], link_only: bool
-) -> Details:
-    """What a case's form holds, cleaned. Raises `Invalid` by field."""
-    texts = Texts()
-    details = Details(
-        title=texts.line(
-            "title", title, limit=TITLE_LENGTH, missing=_("Please give the case a title.")
-        ),
-        reference=texts.line("reference", reference, limit=REFERENCE_LENGTH),
-        notes=texts.lines("notes", notes),
-        client_ids=tuple(dict.fromkeys(client_ids)),
-        link_only=link_only,
-    )
-    if not details.client_ids:
-        texts.errors["clients"] = _("Please choose at least one client, or add a new one.")
-    elif len(details.client_ids) > MAX_CLIENTS:
-        texts.errors["clients"] = _("A case can have up to %(limit)s clients.") % {
-            "limit": MAX_CLIENTS
-        }
-    texts.check()
-    return details
 
 
 def _move(actor: Practitioner, case_id: str, status: str, action: Action) -> Case:
@@ -223,15 +195,15 @@ def _move(actor: Practitioner, case_id: str, status: str, action: Action) -> Cas
         if case.status == status:
             return case
         there = [client.client_id for client in clients_of(case)]
-        changes = _status(case, status)
+        changes = status_changes(case, status)
         if status == "open":
             changes += [Case.closed_at.remove(), Case.client_ids.set(there)]
         else:
             changes.append(Case.closed_at.set(now()))
         tx = Transaction()
-        _update_in(tx, case, actor, action, changes, version=case.event_id)
+        update_in(tx, case, actor, action, changes, version=case.event_id)
         for client_id in there:
-            _count_in(tx, case, client_id, opened=1 if status == "open" else -1)
+            count_in(tx, case, client_id, opened=1 if status == "open" else -1)
         if _committed(tx, last=attempt + 1 == TRIES):
             break
     return get_case(actor, case_id)
@@ -246,102 +218,3 @@ def _committed(tx: Transaction, *, last: bool) -> bool:
             raise
         return False
     return True
-
-
-def _change_people_in(
-    tx: Transaction, actor: Practitioner, case: Case, added: list[str], removed: list[str]
-) -> None:
-    counted = 1 if case.status == "open" else 0
-    for client_id in added:
-        _count_in(tx, case, client_id, opened=counted, listed=True)
-    for client in fetch_clients(case.user_id, removed):
-        _count_in(tx, case, client.client_id, opened=-counted, listed=False)
-    for invitation in Invitation.fetch_many((case.case_id, key) for key in removed):
-        if invitation.access == "active":
-            invitations.revoke_in(tx, actor, invitation)
-
-
-def _count_in(
-    tx: Transaction, case: Case, client_id: str, *, opened: int, listed: bool | None = None
-) -> None:
-    """Keep a client's count of open cases (by `opened`) and the list of their cases. Without the
-    condition, an update would bring a deleted client back as an empty row."""
-    changes: list[Any] = []
-    if opened:
-        changes.append(Client.open_cases.add(opened))
-    if listed is not None:
-        case_ids = {case.case_id}
-        changes.append(
-            Client.case_ids.add(case_ids) if listed else Client.case_ids.delete(case_ids)
-        )
-    if changes:
-        tx.update(
-            Client(case.user_id, client_id),
-            changes,
-            condition=Client.client_id.exists(),
-            otherwise=_gone(),
-        )
-
-
-def _update_in(
-    tx: Transaction,
-    case: Case,
-    actor: Practitioner,
-    action: Action,
-    changes: list[Any],
-    *,
-    version: str | None,
-) -> None:
-    stream = audit.case_stream(case.case_id)
-    case.event_id = audit.record(tx, stream, action, actor, target=case.case_id)
-    case.updated_at = now()
-    tx.update(
-        Case(case.case_id),
-        [*changes, Case.updated_at.set(case.updated_at), Case.event_id.set(case.event_id)],
-        condition=Case.event_id == version,
-        otherwise=ChangedMeanwhile(),
-    )
-
-
-def _status(case: Case, status: str) -> list[Any]:
-    return [Case.status.set(status), Case.owner_status.set(_owner_status(case.user_id, status))]
-
-
-def _texts(case: Case) -> list[Any]:
-    return [
-        Case.title.set(case.title),
-        Case.reference.set(case.reference),
-        Case.notes.set(case.notes),
-        Case.client_ids.set(list(case.client_ids)),
-        Case.link_only.set(case.link_only),
-    ]
-
-
-def _apply(case: Case, details: Details) -> None:
-    case.title, case.reference, case.notes = details.title, details.reference, details.notes
-    case.client_ids, case.link_only = list(details.client_ids), details.link_only
-
-
-def _details_of(case: Case) -> Details:
-    ids = tuple(case.client_ids)
-    return Details(case.title, case.reference, case.notes, ids, bool(case.link_only))
-
-
-def _owner_status(user_id: str, status: str) -> str:
-    return f"{user_id}#{status}"
-
-
-def _check_own(actor: Practitioner, client_ids: Iterable[str]) -> None:
-    ids = list(client_ids)
-    if not all(map(is_id, ids)) or len(fetch_clients(actor.user_id, ids)) < len(ids):
-        raise _gone()
-
-
-def _gone() -> Invalid:
-    return _invalid_clients(
-        _("One of these clients isn't in your address book any more. Please choose again.")
-    )
-
-
-def _invalid_clients(message: Text) -> Invalid:
-    return Invalid(fields={"clients": message})

@@ -8,7 +8,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Practitioner
-from cases import cases, clients, search
+from cases import clients, search
+from cases.case_parts import check_details as check_case
 from cases.rule_forms import OnceField, RuleForm, VersionField
 from cases.tables import Case, Client
 
@@ -148,7 +149,7 @@ class CaseForm(RuleForm):
             self.check_by(lambda: clients.check_details(name=name, email=email), places)
             chosen.append(self.cleaned_data["once_client"])
         self.check_by(
-            lambda: cases.check_details(
+            lambda: check_case(
                 title=self.text("title"),
                 reference=self.text("reference"),
                 notes=self.text("notes"),
@@ -214,3 +215,9 @@ def case_initial(case: Case) -> dict[str, Any]:
         "access": "link" if case.link_only else "code",
         "version": case.event_id,
     }
+
+
+def typed_initial(data: QueryDict) -> dict[str, Any]:
+    """What a case's form starts with to be shown again as it was typed, unchecked."""
+    names = (*CaseForm.base_fields, "once", "version")
+    return {name: data.get(name, "") for name in names} | {"clients": data.getlist("clients")}

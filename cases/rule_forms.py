@@ -93,7 +93,8 @@ class RuleForm(forms.Form):
     def _refuse(self, error: Conflict) -> None:
         self.conflict = error
         self.add_error(None, str(error.message))
-        data = self.data.copy()  # so that pressing the button again is a decision, and works
+        data = QueryDict(mutable=True)  # so that pressing the button again is a decision, and works
+        data.update(self.data)
         for name, field in self.fields.items():
             if isinstance(error, AlreadySaved) and isinstance(field, OnceField):
                 data[name] = new_id()

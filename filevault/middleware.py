@@ -88,6 +88,11 @@ class ErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Django decodes fields and queries by whatever codec a request names, and some of them
+        # give lone surrogates or raise.
+        charset = (request.content_params or {}).get("charset", "utf-8").strip("\"' ")
+        if charset.lower() not in {"utf-8", "utf8"}:
+            return error_page(request, 400)
         response = self.get_response(request)
         if response.status_code == 405 and not getattr(response, "content", b"-"):
             page = error_page(request, 405)

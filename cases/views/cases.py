@@ -11,7 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.http import PractitionerRequest, practitioner_required
 from cases import cases
-from cases.forms import CaseForm, EditCaseForm, NewCaseForm, case_initial, new_case_initial
+from cases.forms import (
+    CaseForm,
+    EditCaseForm,
+    NewCaseForm,
+    case_initial,
+    new_case_initial,
+    typed_initial,
+)
 from cases.overview import case_rows
 from cases.people import people
 from cases.seen import mark_seen
@@ -59,9 +66,7 @@ def create(request: PractitionerRequest) -> HttpResponse:
 @practitioner_required
 def pick(request: PractitionerRequest) -> HttpResponse:
     """The form of a new case as it was typed, with the clients that were searched for."""
-    initial = {name: request.POST.get(name, "") for name in CaseForm.base_fields}
-    initial |= {"clients": request.POST.getlist("clients"), "once": request.POST.get("once")}
-    form = NewCaseForm(request.actor, initial=initial, find=_find(request))
+    form = NewCaseForm(request.actor, initial=typed_initial(request.POST), find=_find(request))
     return _form_page(request, form)
 
 
@@ -100,10 +105,7 @@ def edit(request: PractitionerRequest, case_id: str) -> HttpResponse:
 def pick_more(request: PractitionerRequest, case_id: str) -> HttpResponse:
     """The form of a case as it was typed, with the clients that were searched for."""
     case = cases.get_case(request.actor, case_id)
-    initial = {name: request.POST.get(name, "") for name in CaseForm.base_fields}
-    initial |= {"clients": request.POST.getlist("clients")}
-    initial |= {"version": request.POST.get("version")}
-    form = EditCaseForm(request.actor, initial=initial, find=_find(request))
+    form = EditCaseForm(request.actor, initial=typed_initial(request.POST), find=_find(request))
     return _form_page(request, form, case)
 
 

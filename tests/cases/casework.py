@@ -24,7 +24,7 @@ def make_case(actor: Practitioner, *people: Client, title: str = "Keller v. Bran
 def edit(actor: Practitioner, case: Case, **changes: Any) -> Case:
     """Change a case as it is now."""
     now = cases.get_case(actor, case.case_id)
-    details = {
+    details: dict[str, Any] = {
         "title": now.title,
         "reference": now.reference,
         "notes": now.notes,

@@ -101,7 +101,7 @@ def test_bad_input_is_named_by_field_and_nothing_is_kept(
     cast: Cast, field: str, value: Any
 ) -> None:
     client = make_client(cast.a)
-    good = {"title": "Title", "client_ids": [client.client_id], "link_only": False}
+    good: dict[str, Any] = {"title": "Title", "client_ids": [client.client_id], "link_only": False}
     with pytest.raises(Invalid) as refused:
         cases.create_case(cast.a, **(good | {field: value}))
     assert list(refused.value.fields) == ["clients" if field == "client_ids" else field]
@@ -147,7 +147,12 @@ def test_the_clients_of_others_are_refused(cast: Cast) -> None:
 
 def test_the_same_form_twice_makes_one_case(cast: Cast) -> None:
     client, once = make_client(cast.a), new_id()
-    details = {"title": "T", "client_ids": [client.client_id], "link_only": False, "case_id": once}
+    details: dict[str, Any] = {
+        "title": "T",
+        "client_ids": [client.client_id],
+        "link_only": False,
+        "case_id": once,
+    }
     assert {cases.create_case(cast.a, **details).case_id for _ in range(2)} == {once}
     assert again(client).open_cases == 1
     with pytest.raises(clients.AlreadySaved):

@@ -25,7 +25,7 @@ def wire() -> Iterator[Wire]:
 
 
 def change(client: Client, **changes: Any) -> dict[str, Any]:
-    details = {
+    details: dict[str, Any] = {
         "version": client.event_id,
         "name": client.name,
         "email": client.email,
