@@ -73,6 +73,16 @@ class EditClientForm(ClientForm):
     version = VersionField()
 
 
+class ClientsField(forms.MultipleChoiceField):
+    """Who is on a case. Somebody is needed, but it may be somebody new, so the rules ask for it."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def validate(self, value: list[str]) -> None:
+        if value:
+            super().validate(value)
+
+
 class CaseForm(RuleForm):
     """A case and who is on it. Offers the clients that were added last, those who are chosen, and
     those whom `find` finds; a new one can be entered right here."""
@@ -89,19 +99,23 @@ class CaseForm(RuleForm):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    clients = forms.MultipleChoiceField(
+    clients = ClientsField(
         label=_("Clients"),
         help_text=_("Everybody you choose sees all files of the case."),
-        required=False,
         error_messages={"invalid_choice": _NOT_OURS},
-        widget=forms.CheckboxSelectMultiple,
     )
     new_name = forms.CharField(
-        label=_("Their name"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Their name"),
+        required=False,
+        error_messages={"required": _("Please enter a name.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     new_email = forms.CharField(
         label=_("Their e-mail"),
         required=False,
+        error_messages={
+            "required": _("Please enter an e-mail address. The invitation goes there.")
+        },
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     access = forms.ChoiceField(
@@ -135,6 +149,8 @@ class CaseForm(RuleForm):
         self.fields["clients"].choices = [  # type: ignore[attr-defined]
             (client.client_id, f"{client.name} · {client.email}") for client in ordered
         ]
+        for name in ("new_name", "new_email"):  # with an empty address book there is no other way
+            self.fields[name].required = not ordered
 
     @property
     def adds_client(self) -> bool:
@@ -155,7 +171,8 @@ class CaseForm(RuleForm):
                 notes=self.text("notes"),
                 client_ids=chosen,
                 link_only=self.text("access") == "link",
-            )
+            ),
+            {} if self.fields["clients"].choices else {"clients": "new_name"},  # type: ignore[attr-defined]
         )
         return self.cleaned_data
 

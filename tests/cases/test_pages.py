@@ -500,3 +500,16 @@ def test_odd_queries_are_answered(anna: Browser, query: str) -> None:
     answer = anna.get(f"/search/?q={query}")
     assert answer.status_code == 200
     assert b"<script>" not in answer.content
+
+
+def test_without_an_address_book_the_client_is_entered_with_the_case(
+    cast: Cast, anna: Browser
+) -> None:
+    form = typed(anna.get("/cases/new/")) | {"title": "T"}
+    answer = anna.post("/cases/new/", form)
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"new_name", "new_email"}
+    both = {"new_name": "Maria", "new_email": "m@example.test"}
+    assert anna.post("/cases/new/", typed(answer) | both).status_code == 302
+    (case,) = cases.list_cases(cast.a, "open").items
+    assert [client.name for client in cases.clients_of(case)] == ["Maria"]
