@@ -6,7 +6,7 @@ making one costs 50 ms and more, so never one a call.
 """
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 import boto3
 from botocore.config import Config
@@ -15,6 +15,8 @@ from django.conf import settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+AddressingStyle = Literal["virtual", "path", "auto"]
 
 #: What the SDK raises; adapters translate these and let none through.
 AWS_ERRORS = (BotoCoreError, ClientError)
@@ -28,7 +30,7 @@ def s3_config() -> Config:
     return Config(
         signature_version="s3v4",
         s3={
-            "addressing_style": settings.S3_ADDRESSING_STYLE,
+            "addressing_style": cast(AddressingStyle, settings.S3_ADDRESSING_STYLE),
             "us_east_1_regional_endpoint": "regional",
         },
         request_checksum_calculation="when_required",

@@ -1,10 +1,16 @@
 """Fixtures of every test. Unmarked tests run on moto (rules and tables); `stack` tests run against
 MiniStack with signature checks on and the product served by gunicorn."""
 
+import copy
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.conf import settings
+from django.utils import translation
 from moto import mock_aws
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 
 from filevault import aws, dynamo
 from tests.cast import Cast, make_cast
@@ -35,16 +41,31 @@ def app(stack: TestStack) -> Iterator[str]:
         yield site
 
 
+@pytest.fixture(scope="session")
+def blank_tables() -> dict[str, Any]:
+    """The empty tables as moto holds them. Making them anew takes 0.2 s, copying them nothing."""
+    with mock_aws():
+        dynamo.create_tables()
+        return dict(_moto_tables())
+
+
+def _moto_tables() -> dict[str, Any]:
+    backend = get_backend("dynamodb")[ACCOUNT][settings.AWS_REGION]
+    return backend.tables
+
+
 @pytest.fixture(autouse=True)
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty DynamoDB in memory; for tests of the real stack, its tables and bucket instead."""
+    translation.activate("en")  # what a request activated stays with its thread
     if {"stack", "browser"} & {mark.name for mark in request.node.iter_markers()}:
         _enter(request.getfixturevalue("stack"), monkeypatch)
         yield
         _forget_clients()
         return
+    blank = request.getfixturevalue("blank_tables")
     with mock_aws():  # takes over the clients that are there; making them costs seconds
-        dynamo.create_tables()
+        _moto_tables().update(copy.deepcopy(blank))
         yield
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.stack import TestStack, mails, wait_for_mail
 from tests.browser.steps import open_case, sign_in
+from tests.stack import TestStack, mails, wait_for_mail
 
 pytestmark = pytest.mark.browser
 
