@@ -23,7 +23,7 @@ def _forget_clients() -> None:
     """PynamoDB and boto3 keep a client a process; a test in another world needs new ones."""
     for model in dynamo.all_tables():
         model._connection = None
-    for cached in (dynamo._connection, aws.s3_client, aws.s3_signer):
+    for cached in (dynamo.connection, aws.s3_client, aws.s3_signer):
         cached.cache_clear()
 
 

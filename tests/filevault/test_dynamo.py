@@ -20,7 +20,7 @@ WRITE = "TransactWriteItems"
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("filevault.dynamo.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("filevault.dynamo.transaction.time.sleep", lambda seconds: None)
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def test_a_row_that_cannot_be_read_hides_no_other(wire: Wire) -> None:
     for _ in range(3):
         audit.record_alone(stream, audit.Action.USER_LOGIN, WORKER)
     middle = sorted(event.event_id for event in AuditEvent.query(stream))[1]
-    client: Any = dynamo._connection(retries=0).client
+    client: Any = dynamo.connection(retries=0).client
     client.update_item(
         TableName=AuditEvent.Meta.table_name,
         Key={"streamId": {"S": stream}, "eventId": {"S": middle}},

@@ -322,7 +322,7 @@ def test_work_of_unknown_kinds_stands_in_nobodys_way(notes: Notes) -> None:
 
 
 def test_a_row_that_cannot_be_read_holds_up_no_other_N6(notes: Notes) -> None:
-    table: Any = dynamo._connection(retries=0).client
+    table: Any = dynamo.connection(retries=0).client
     broken: dict[str, Any] = {
         "shard": {"S": "0"},
         "dueKey": {"S": "2020-01-01T00:00:00.000+00:00#x"},
