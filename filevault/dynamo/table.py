@@ -34,6 +34,12 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
+def id_at(moment: datetime) -> str:
+    """The lowest UUIDv7 of a moment: a boundary for range queries over ids."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return str(uuid.UUID(int=(milliseconds << 80) | (0x7 << 76) | (0x2 << 62)))
+
+
 def is_id(value: str) -> bool:
     """Whether a text is a row id in its one canonical spelling (Z9: exact ids only)."""
     try:
