@@ -5,6 +5,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from django.conf import settings
 from django.utils import translation
@@ -25,6 +26,7 @@ def _forget_clients() -> None:
         model._connection = None
     for cached in (dynamo.connection, aws.s3_client, aws.s3_signer):
         cached.cache_clear()
+    boto3.setup_default_session()  # the one before keeps the credentials that it found first
 
 
 @pytest.fixture(scope="session")
