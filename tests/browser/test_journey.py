@@ -80,6 +80,7 @@ def enter_with_code(page: Page, stack: TestStack, link: str) -> None:
 def send_three_files(page: Page, folder: Path) -> None:
     for name, content in {"passport.pdf": PDF, "photo.png": PNG, "letter.txt": TXT}.items():
         (folder / name).write_bytes(content)
+    expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
     page.locator("input[type=file][data-part=files]").set_input_files(
         [folder / "passport.pdf", folder / "photo.png", folder / "letter.txt"]
     )
