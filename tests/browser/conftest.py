@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from tests.browser.steps import Office, open_case, sign_in
 from tests.run import find_chromium
+from tests.stack import TestStack
 
 FLAGS = [
     "--no-sandbox",
@@ -31,14 +35,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def device(browser: Browser, app: str) -> Iterator[Callable[[], BrowserContext]]:
+def device(browser: Browser, app: str) -> Iterator[Callable[..., BrowserContext]]:
     """Makes browser contexts that share nothing: each is somebody's own device. A script error or
     a refusal by the Content-Security-Policy on any of their pages fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def make() -> BrowserContext:
-        context = browser.new_context(base_url=app, accept_downloads=True, locale="en-GB")
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(base_url=app, locale="en-GB", **options)
         context.set_default_timeout(15_000)
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         context.on(
@@ -54,3 +58,15 @@ def device(browser: Browser, app: str) -> Iterator[Callable[[], BrowserContext]]
     for context in contexts:
         context.close()
     assert not complaints
+
+
+@pytest.fixture(scope="session")
+def office(browser: Browser, app: str, stack: TestStack) -> Office:
+    """Ben at his desk, with a case of his and a client in it: what tests of pages share."""
+    context = browser.new_context(base_url=app, locale="en-GB")
+    page = context.new_page()
+    sign_in(page, stack, "ben.okafor@example.test", name="Ben Okafor", practice="Okafor Tax")
+    case = open_case(page, title="Tax return 2025", client="Carl Lind", email="carl@example.test")
+    state = context.storage_state()
+    context.close()
+    return Office(urlsplit(case).path, state)

@@ -1,10 +1,25 @@
 """What people do in the product, as steps that browser tests share."""
 
 import re
+from dataclasses import dataclass
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, StorageState, expect
 
 from tests.stack import TestStack
+
+
+@dataclass(frozen=True)
+class Office:
+    """A signed-in practitioner's cookies and the path of a case."""
+
+    case: str
+    state: StorageState
+
+
+def choose_files(page: Page, *files: FilePayload) -> None:
+    """Choose files in the uploader of the page, once it is ready."""
+    expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
+    page.locator("input[type=file][data-part=files]").set_input_files(list(files))
 
 
 def sign_in(

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, FilePayload, Page, expect
 
-from tests.browser.steps import open_case, sign_in
+from tests.browser.steps import choose_files, open_case, sign_in
 from tests.stack import TestStack, mails, wait_for_mail
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ TXT = "Grüße aus dem Wartezimmer\n".encode() * 30
 
 
 def test_the_main_job_end_to_end(
-    app: str, stack: TestStack, device: Callable[[], BrowserContext], tmp_path: Path
+    app: str, stack: TestStack, device: Callable[..., BrowserContext]
 ) -> None:
     practitioner = device().new_page()
     sign_in(
@@ -35,7 +35,7 @@ def test_the_main_job_end_to_end(
     enter_with_code(client, stack, link)
     expect(client.get_by_role("heading", name="Keller v. Brandt")).to_be_visible()
 
-    send_three_files(client, tmp_path)
+    send_three_files(client)
 
     notice = wait_for_mail(stack, "anna.novak@example.test", lambda mail: "3" in mail.subject)
     assert "Keller" not in notice.subject + notice.text
@@ -77,13 +77,12 @@ def enter_with_code(page: Page, stack: TestStack, link: str) -> None:
     page.get_by_role("button", name="Continue").click()
 
 
-def send_three_files(page: Page, folder: Path) -> None:
-    for name, content in {"passport.pdf": PDF, "photo.png": PNG, "letter.txt": TXT}.items():
-        (folder / name).write_bytes(content)
-    expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
-    page.locator("input[type=file][data-part=files]").set_input_files(
-        [folder / "passport.pdf", folder / "photo.png", folder / "letter.txt"]
-    )
+def send_three_files(page: Page) -> None:
+    contents = {"passport.pdf": PDF, "photo.png": PNG, "letter.txt": TXT}
+    files = [
+        FilePayload(name=name, mimeType="", buffer=content) for name, content in contents.items()
+    ]
+    choose_files(page, *files)
     expect(page.get_by_text("3 files sent")).to_be_visible()
-    for name in ("passport.pdf", "photo.png", "letter.txt"):
+    for name in contents:
         expect(page.locator("#files").get_by_role("link", name=name, exact=True)).to_be_visible()

@@ -1,0 +1,73 @@
+"""Pages as people meet them: readable by assistive technology, in both themes, on any width."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.steps import Office
+
+pytestmark = pytest.mark.browser
+
+Device = Callable[..., BrowserContext]
+PATHS = ["/", "/clients/", "/clients/new/", "/cases/", "/cases/new/", "/search?q=tax", "/settings/"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_no_page_has_a_known_barrier_or_scrolls_sideways(
+    device: Device, office: Office, theme: Any, width: int
+) -> None:
+    context = device(
+        storage_state=office.state,
+        color_scheme=theme,
+        viewport={"width": width, "height": 900},
+        bypass_csp=True,  # axe is injected as an inline script
+    )
+    page = context.new_page()
+    for path in [*PATHS, office.case]:
+        page.goto(path)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not wide, f"{path} scrolls sideways at {width} px"
+
+
+def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(
+    device: Device, office: Office
+) -> None:
+    page = device(storage_state=office.state).new_page()
+    page.goto("/clients/new/")
+    page.get_by_label("Name", exact=True).fill("Jonas Brandt")
+    page.get_by_label("E-mail", exact=True).fill("jonas at example")
+    page.get_by_role("button", name="Add the client").click()
+    field = page.get_by_label("E-mail", exact=True)
+    expect(field).to_have_value("jonas at example")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    described = field.get_attribute("aria-describedby") or ""
+    texts = [page.locator(f"#{name}").inner_text() for name in described.split()]
+    assert any("e-mail address" in text for text in texts)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Jonas Brandt")
+
+
+def test_the_keyboard_alone_reaches_everything(device: Device, office: Office) -> None:
+    page = device(storage_state=office.state).new_page()
+    page.goto(office.case)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    reached = set()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.innerText?.trim()"))
+    assert {"Edit", "Close", "Choose files", "Choose a folder", "Send again", "Revoke"} <= reached
+
+
+def test_the_case_reads_whole_without_javascript(device: Device, office: Office) -> None:
+    page = device(storage_state=office.state, java_script_enabled=False).new_page()
+    page.goto(office.case)
+    for heading in ("Tax return 2025", "Files", "People", "About this case"):
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Choose files")).to_be_hidden()
