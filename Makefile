@@ -12,7 +12,7 @@ BIN := .venv/bin
 MINISTACK := .local/ministack-venv/requirements.sha256
 PIP_INSTALL := -m pip --disable-pip-version-check --quiet install --require-hashes
 
-.PHONY: run test lint format manage requirements environments
+.PHONY: run test lint format manage messages requirements environments
 .DEFAULT_GOAL := run
 
 run:
@@ -37,6 +37,13 @@ format: .venv/dev.stamp
 # A management command on the local stack, as in: make manage ARGS="verify_audit"
 manage: .venv/run.stamp
 	@exec $(BIN)/python -m filevault.local exec -- $(BIN)/python manage.py $(ARGS)
+
+# Gather the interface's texts for locale/de and compile them; needs GNU gettext (apt-get install
+# gettext). Who changed no text needs neither: the compiled catalog is part of the project.
+messages: .venv/run.stamp
+	$(BIN)/django-admin makemessages --locale de --no-location --no-obsolete \
+		--ignore ".venv" --ignore ".local" --ignore "tests" --ignore "staticfiles"
+	$(BIN)/django-admin compilemessages --locale de --ignore ".venv" --ignore ".local"
 
 # Compile the pinned, hashed requirement files anew from the .in files.
 requirements: .local/uv/bin/uv

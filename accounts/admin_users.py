@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
 from accounts import audit, profiles
@@ -82,7 +82,7 @@ def detail(request: HttpRequest, user_id: str) -> HttpResponse:
             (_("Language"), Cell(user.language)),
             (_("First login"), Cell(user.created_at)),
             (_("Last login"), Cell(user.last_login_at)),
-            (_("Closed"), Cell(user.deactivated_at)),
+            (pgettext("account", "Closed"), Cell(user.deactivated_at)),
             (_("Issuer"), Cell(user.issuer)),
             (_("Subject"), Cell(user.subject)),
         ],

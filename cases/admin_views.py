@@ -4,7 +4,7 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
 from accounts import audit
@@ -126,7 +126,7 @@ def detail(request: HttpRequest, case_id: str) -> HttpResponse:
             (_("Entry"), Cell(_("link only") if case.link_only else _("link and code"))),
             (_("Files"), Cell(int(case.file_count))),
             (_("Bytes"), Cell(int(case.bytes_used))),
-            (_("Opened"), Cell(case.created_at)),
+            (pgettext("case", "Opened"), Cell(case.created_at)),
             (_("Changed"), Cell(case.updated_at)),
             (_("Closed"), Cell(case.closed_at)),
             (_("Deleted"), Cell(case.deleted_at)),

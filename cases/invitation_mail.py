@@ -97,7 +97,7 @@ def _message(template: str, client: Client, user: User, variables: dict[str, Any
         to=client.email,
         template=template,
         variables=variables,
-        language=client.language,
+        language=client.language or user.language,
         from_name=sender_name(user),
         reply_to=user.email,
     )

@@ -53,7 +53,7 @@ def _to_client(case: Case, client_id: str, count: int) -> Message | None:
     return Message(
         to=client.email,
         template="notice",
-        language=client.language,
+        language=client.language or user.language,
         from_name=sender,
         reply_to=user.email,
         variables={
