@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -93,6 +95,10 @@ class ErrorMiddleware:
         charset = (request.content_params or {}).get("charset", "utf-8").strip("\"' ")
         if charset.lower() not in {"utf-8", "utf8"}:
             return error_page(request, 400)
+        # Django's own cap is on fields alone: it would write a form's files to disk, however large
+        # and whoever sends them, while it looks for the token (W6).
+        if _body_size(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return respond(request, RequestDataTooBig()) or error_page(request, 400)
         response = self.get_response(request)
         if response.status_code == 405 and not getattr(response, "content", b"-"):
             page = error_page(request, 405)
@@ -102,3 +108,9 @@ class ErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return respond(request, error)
+
+
+def _body_size(request: HttpRequest) -> int:
+    """The declared size in bytes; a body without one isn't read at all."""
+    declared = request.headers.get("Content-Length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() else 0

@@ -1,0 +1,168 @@
+"""The audit trail from outside: A1 and A4."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from accounts.tables import AuditEvent, User
+from cases.tables import Case, Client, Invitation
+from files.tables import File
+from filevault.local.app_user import USER
+from filevault.local.environment import TABLE_PREFIX
+from filevault.local.seed import admin_session
+from tests.files.samples import PDF
+from tests.security.people import Invited, Person, Town
+from tests.stack import TestStack, run_manage
+
+pytestmark = pytest.mark.stack
+
+
+def events(stream_id: str) -> list[AuditEvent]:
+    return list(AuditEvent.query(stream_id, consistent_read=True))
+
+
+def verify(stack: TestStack, stream: str) -> tuple[int, str]:
+    done = run_manage(stack, "verify_audit", "--stream", stream)
+    return done.returncode, done.stdout
+
+
+@contextmanager
+def audit_store_away(stack: TestStack) -> Iterator[None]:
+    """Take the product's right to write audit events away, until the end of the block."""
+    iam = admin_session(stack.ministack).client("iam", endpoint_url=stack.ministack.endpoint)
+    resource = f"arn:aws:dynamodb:*:*:table/{TABLE_PREFIX}AuditEvent"
+    deny = {"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": resource}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_user_policy(UserName=USER, PolicyName="no-audit", PolicyDocument=document)
+    try:
+        yield
+    finally:
+        iam.delete_user_policy(UserName=USER, PolicyName="no-audit")
+
+
+def test_each_changed_row_keeps_its_event_A1(town: Town, invited: Invited) -> None:
+    x = invited.person.enter(invited.link, invited.email)
+    file_id = x.upload(invited.home)["fileId"]
+    assert town.a.post(f"/cases/{invited.case}/close/", page=f"/cases/{invited.case}/")
+    case = Case.fetch(invited.case)
+    assert case is not None
+    file = File.fetch(f"case:{invited.case}", file_id)
+    client = Client.fetch(case.user_id, invited.client)
+    invitation = Invitation.fetch(invited.case, invited.client)
+    profile = User.fetch(case.user_id)
+    by_id = {e.event_id: e for e in events(f"case:{invited.case}") + events(f"user:{case.user_id}")}
+    expected = [
+        (case, "case:closed", f"user:{case.user_id}", town.a.address),
+        (file, "upload:available", f"client:{invited.client}", x.address),
+        (client, "client:created", f"user:{case.user_id}", town.a.address),
+        (invitation, "invitation:opened", f"client:{invited.client}", x.address),
+    ]
+    for row, action, actor, address in expected:
+        assert row is not None
+        event = by_id[str(row.event_id)]
+        assert (event.action, event.actor, event.address) == (action, actor, address)
+    assert profile is not None
+    assert profile.event_id in by_id
+
+
+def test_the_trail_is_sealed_and_tampering_is_named_A1(
+    town: Town, invited: Invited, stack: TestStack
+) -> None:
+    x, stream = invited.person.enter(invited.link, invited.email), f"case:{invited.case}"
+    file_id = x.upload(invited.home)["fileId"]
+    x.get(f"{invited.home}files/{file_id}/download")
+    sealed = seal(stack, stream)
+    actions = [event.action for event in sealed]
+    for action in (
+        "case:created",
+        "invitation:sent",
+        "code:sent",
+        "code:accepted",
+        "invitation:opened",
+        "upload:begun",
+        "upload:available",
+        "file:downloaded",
+    ):
+        assert action in actions
+    assert verify(stack, stream) == (0, "The audit trail is as it was sealed.\n")
+    third = sealed[2]
+    actor = third.actor
+    third.update([AuditEvent.actor.set("user:somebody-else")])
+    code, said = verify(stack, stream)
+    assert code == 1
+    assert third.event_id in said
+    assert "edited" in said
+    third.update([AuditEvent.actor.set(actor)])
+    sealed[1].delete()
+    code, said = verify(stack, stream)
+    assert code == 1
+    assert "at 2 removed" in said
+
+
+def seal(stack: TestStack, stream: str) -> list[AuditEvent]:
+    """The events of a stream in the order of their chain. The worker seals by itself; the command
+    spares the wait, but for what the index doesn't list yet."""
+    deadline = time.monotonic() + 60
+    while any(event.sequence is None for event in events(stream)):
+        assert time.monotonic() < deadline, "not sealed within a minute"
+        assert run_manage(stack, "seal_audit").returncode == 0
+    return sorted(events(stream), key=lambda event: int(event.sequence))
+
+
+def test_no_audit_no_content_A4(town: Town, stack: TestStack) -> None:
+    """With the audit store away nothing is signed, on either side, by any way."""
+    c1, home = town.c1, town.portal_one
+    file = c1.upload(home)["fileId"]
+    waiting = c1.presign(home)
+    token = {"X-CSRFToken": c1.token(home)}
+    form = {"csrfmiddlewaretoken": token["X-CSRFToken"]}
+    body = {"fileName": "new.pdf", "size": len(PDF)}
+    rows = len(list(File.query(f"case:{town.case_one}", consistent_read=True)))
+    with audit_store_away(stack):
+        answers = [
+            ask(person, f"{at}files/{file}/download")
+            for ask in (Person.get, Person.head)
+            for person, at in ((town.a, town.one), (c1, home), (town.d, home))
+        ]
+        answers.append(c1.http.post(f"{home}files/presign", json=body, headers=token))
+        answers.append(c1.http.post(f"{home}files/add", data={**form, "fileName": "new.pdf"}))
+        answers.append(c1.http.post(f"{home}files/{file}/delete", data=form))
+        c1.send(waiting)
+        answers.append(c1.http.post(waiting["confirmUrl"], json={}, headers=token))
+    for answer in answers:
+        assert answer.status_code == 503, answer.request.url
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "Location" not in answer.headers
+        assert "Signature" not in answer.text
+        assert "signature" not in answer.text.lower()
+    assert len(list(File.query(f"case:{town.case_one}", consistent_read=True))) == rows
+    assert town.a.get(f"{town.one}files/{file}/download").status_code == 302
+    assert c1.call(waiting["confirmUrl"], page=home).json()["state"] == "AVAILABLE"
+
+
+def test_what_cant_be_recorded_is_not_done_A1(
+    town: Town, invited: Invited, stack: TestStack
+) -> None:
+    """A change and its event are one transaction: without the event there is no change."""
+    a, case = town.a, f"/cases/{invited.case}/"
+    form = {"csrfmiddlewaretoken": a.token("/settings/")}
+    before = [Case.fetch(invited.case), Invitation.fetch(invited.case, invited.client)]
+    with audit_store_away(stack):
+        for path in (
+            "close/",
+            "delete/",
+            f"clients/{invited.client}/revoke/",
+            f"clients/{invited.client}/resend/",
+        ):
+            assert a.http.post(f"{case}{path}", data=form).status_code == 503, path
+        x = invited.person
+        x.open_link(invited.link)
+        assert x.post("/invite/send-code/", page="/invite/").status_code == 503
+    after = [Case.fetch(invited.case), Invitation.fetch(invited.case, invited.client)]
+    for was, is_ in zip(before, after, strict=True):
+        assert was is not None
+        assert is_ is not None
+        assert is_.event_id == was.event_id
