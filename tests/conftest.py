@@ -3,6 +3,7 @@ MiniStack with signature checks on and the product served by gunicorn."""
 
 import copy
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 
 from filevault import aws, dynamo
 from tests.cast import Cast, make_cast
+from tests.faults.young_rows import lagging_indexes
 from tests.stack import TestStack, provisioned_stack, running_app
 
 SHORT_WINDOWS = {"NOTICE_QUIET_SECONDS": "3", "NOTICE_LATEST_SECONDS": "20"}
@@ -68,7 +70,9 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     blank = request.getfixturevalue("blank_tables")
     with mock_aws():  # takes over the clients that are there; making them costs seconds
         _moto_tables().update(copy.deepcopy(blank))
-        yield
+        settled = request.node.get_closest_marker("settled")
+        with nullcontext() if settled else lagging_indexes():
+            yield
 
 
 def _enter(stack: TestStack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -201,6 +201,7 @@ def test_an_admin_who_is_none_any_more_is_out_at_once(browser: Client, admin: mo
     assert browser.get("/admin/", follow=True).status_code == 403
 
 
+@pytest.mark.settled
 @pytest.mark.parametrize("asked", ["id", "paul@example.test", " Paul@Example.test "])
 def test_user_is_found_by_id_or_address(browser: Client, person: models.User, asked: str) -> None:
     query = str(person.pk) if asked == "id" else asked
@@ -260,6 +261,7 @@ def test_djangos_list_is_read_only(browser: Client, person: models.User) -> None
     assert browser.post(page, {"display_name": "Mallory"}).status_code == 403
 
 
+@pytest.mark.settled
 def test_from_user_to_case_to_files(browser: Client, person: models.User, case: Case) -> None:
     page = text(browser, f"/admin/records/users/{person.pk}/")
     cases = f"/admin/records/cases/of/{person.pk}/"
@@ -285,6 +287,7 @@ def test_what_was_looked_at_is_audited_by_id_alone_T2(
     assert targets == [f"case:{case.case_id}", f"files-of:case:{case.case_id}", "cases"]
 
 
+@pytest.mark.settled
 def test_case_and_file_are_found_by_id_and_client_by_address(browser: Client, case: Case) -> None:
     listed = f"/admin/records/cases/{case.case_id}/"
     for query in (case.case_id, case.client_ids[0], "carla@example.test"):
@@ -334,6 +337,7 @@ def test_dead_job_is_put_back_and_runs(browser: Client, admin: models.User) -> N
     assert Action.ADMIN_REVIVE in actions
 
 
+@pytest.mark.settled
 def test_outbox_shows_states_and_no_content(browser: Client) -> None:
     tx = Transaction()
     mail_id = mail.queue(tx, "code", {"caseId": "c", "code": "135790"})

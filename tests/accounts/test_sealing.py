@@ -21,6 +21,8 @@ from filevault import dynamo
 from filevault.dynamo import now
 from filevault.errors import Conflict
 
+pytestmark = pytest.mark.settled
+
 STREAM = "case:11111111-1111-7111-8111-111111111111"
 
 

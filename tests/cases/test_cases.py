@@ -243,6 +243,7 @@ def test_strangers_find_nothing_Z2(cast: Cast) -> None:
     assert cases.list_cases(cast.b, "open").items == []
 
 
+@pytest.mark.settled
 def test_deletion_is_by_exact_id_and_leaves_a_tombstone_Z9(cast: Cast) -> None:
     client = make_client(cast.a)
     case, other = make_case(cast.a, client, title="Canary"), make_case(cast.a, client)
@@ -291,6 +292,7 @@ def test_the_purge_takes_files_invitations_and_traces_T4(cast: Cast) -> None:
     assert Seen.fetch(cast.a.user_id, case.case_id) is None
 
 
+@pytest.mark.settled
 def test_the_list_is_newest_first_in_pages_and_by_state(cast: Cast) -> None:
     client = make_client(cast.a)
     made = [make_case(cast.a, client, title=f"Case {number}") for number in range(5)]
@@ -378,6 +380,7 @@ def test_new_is_what_others_added_since_the_last_visit(cast: Cast) -> None:
         assert new_files(cast.a, [again(case)]) == {case.case_id: 1}
 
 
+@pytest.mark.settled
 def test_the_overview_shows_what_waits(cast: Cast) -> None:
     assert not get_overview(cast.a).has_clients
     maria, jonas = make_client(cast.a, "Maria"), make_client(cast.a, "Jonas")

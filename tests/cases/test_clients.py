@@ -94,6 +94,7 @@ def test_all_that_is_wrong_is_said_at_once(cast: Cast) -> None:
     assert set(refused.value.fields) == {"name", "email", "phone"}
 
 
+@pytest.mark.settled
 def test_names_of_marks_and_signs_have_a_place_in_the_list(cast: Cast) -> None:
     for name in ("\u0301", "§§", "李小龍", "\ufdfa" * 200, "n" * 200):
         client = clients.create_client(cast.a, name=name, email="a@example.test")
@@ -230,6 +231,7 @@ def test_who_was_deleted_at_the_same_moment_gets_no_case(cast: Cast, wire: Wire)
     assert again(client) is None, "no empty row in its place"
 
 
+@pytest.mark.settled
 def test_the_list_goes_from_a_to_z_in_pages(cast: Cast) -> None:
     for name in ("Zoe", "Émile", "anna", "Bernd", "Öztürk"):
         make_client(cast.a, name)
@@ -249,6 +251,7 @@ def test_cursors_of_others_are_refused_Z8(cast: Cast) -> None:
             clients.list_clients(cast.b, cursor=cursor)
 
 
+@pytest.mark.settled
 def test_the_same_address_is_told_of_and_allowed(cast: Cast) -> None:
     first = make_client(cast.a, "Maria", "keller@example.test")
     make_client(cast.b, "Not yours", "keller@example.test")

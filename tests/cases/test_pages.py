@@ -142,6 +142,7 @@ def test_unsafe_requests_need_the_forms_token_W1(cast: Cast) -> None:
 # --- Clients ---
 
 
+@pytest.mark.settled
 def test_a_client_is_added_shown_changed_and_deleted(cast: Cast, anna: Browser) -> None:
     form = typed(anna.get("/clients/new/"))
     answer = anna.post(
@@ -280,6 +281,7 @@ def test_deletion_of_a_client_with_open_cases_says_why(cast: Cast, anna: Browser
     assert again(client) is not None
 
 
+@pytest.mark.settled
 def test_the_same_address_is_warned_of(cast: Cast, anna: Browser) -> None:
     make_client(cast.a, "Jonas", "keller@example.test")
     data = {"name": "Maria", "email": "keller@example.test"}
@@ -302,6 +304,7 @@ def test_names_are_never_markup(cast: Cast, anna: Browser) -> None:
 # --- Cases ---
 
 
+@pytest.mark.settled
 def test_a_case_is_opened_shown_closed_and_deleted(cast: Cast, anna: Browser) -> None:
     client = make_client(cast.a, "Maria Keller")
     form = typed(anna.get(f"/cases/new/?client={client.client_id}"))
@@ -331,6 +334,7 @@ def test_a_case_is_opened_shown_closed_and_deleted(cast: Cast, anna: Browser) ->
     assert anna.post(f"{page}delete/").status_code == 404
 
 
+@pytest.mark.settled
 def test_a_new_client_is_added_with_the_case_once(cast: Cast, anna: Browser) -> None:
     known = make_client(cast.a, "Jonas")
     new = {"title": "T", "new_name": "Maria", "new_email": "m@example.test"}
@@ -392,6 +396,7 @@ def test_clients_of_others_cannot_be_put_on_a_case(cast: Cast, anna: Browser) ->
     assert "Not hers" not in text(answer)
 
 
+@pytest.mark.settled
 def test_a_long_address_book_is_searched_without_losing_what_was_typed(
     cast: Cast, anna: Browser
 ) -> None:
@@ -450,6 +455,7 @@ def test_a_stale_edit_of_a_case_shows_both(cast: Cast, anna: Browser) -> None:
     assert (again(case).title, again(case).client_ids) == ("Mine", [maria.client_id])
 
 
+@pytest.mark.settled
 def test_lists_go_on_by_page_and_refuse_bad_cursors(cast: Cast, anna: Browser) -> None:
     client = make_client(cast.a)
     for number in range(26):
@@ -467,6 +473,7 @@ def test_lists_go_on_by_page_and_refuse_bad_cursors(cast: Cast, anna: Browser) -
 # --- Home and search ---
 
 
+@pytest.mark.settled
 def test_the_first_visit_leads_step_by_step(cast: Cast, anna: Browser) -> None:
     page = anna.get("/")
     assert "Add your first client" in text(page)
@@ -502,6 +509,7 @@ def test_odd_queries_are_answered(anna: Browser, query: str) -> None:
     assert b"<script>" not in answer.content
 
 
+@pytest.mark.settled
 def test_without_an_address_book_the_client_is_entered_with_the_case(
     cast: Cast, anna: Browser
 ) -> None:
