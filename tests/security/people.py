@@ -1,6 +1,6 @@
 """People as the running product meets them: a browser's cookies and forms over plain HTTP.
 
-Each comes from an address of their own (127.0.0.x), so that limits by address fall on one alone.
+Each comes from an address of their own (in 127.0.0.0/16): limits by address fall on one alone.
 """
 
 import itertools
@@ -19,7 +19,7 @@ from tests.stack import TestStack, mails, wait_for_mail
 
 #: Made once: nothing here speaks TLS, and each client would load all certificates anew.
 NO_TLS = httpx.create_ssl_context()
-_hosts = itertools.count(2)
+_numbers = itertools.count(256)
 _INPUT = re.compile(r"<input\b[^>]*>")
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 _TOKEN = re.compile(r'(?:name="csrfmiddlewaretoken" value|data-csrf)="([^"]+)"')
@@ -40,7 +40,7 @@ class Person:
 
     def __init__(self, site: str, stack: TestStack) -> None:
         self.site, self.stack = site, stack
-        self.address = f"127.0.0.{next(_hosts)}"
+        self.address = "127.0.{}.{}".format(*divmod(next(_numbers), 256))
         self.http = httpx.Client(
             base_url=site,
             transport=httpx.HTTPTransport(verify=NO_TLS, local_address=self.address),

@@ -73,7 +73,7 @@ class Production:
 def running_production(stack: TestStack) -> Iterator[Production]:
     """A web server beside the stack's own, on the same tables."""
     provider = Provider()
-    port = free_port(23000)
+    port = free_port(int(stack.stack["site"].rpartition(":")[2]) + 1)  # of this process's range
     with served(provider) as discovery:
         environment = stack.environment | {
             "FILEVAULT_LOCAL": "0",

@@ -232,12 +232,12 @@ def test_the_plain_form_is_bound_too_U1(town: Town) -> None:
     fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', page))
     signed = {"url": action, "fields": {k: v for k, v in fields.items() if k[:4] != "csrf"}}
     assert signed["fields"]["success_action_redirect"].startswith(f"{c1.site}{home}files/")
-    for changes in (
-        {"key": "cases/x"},
-        {"Content_Type": "text/html"},
-        {"success_action_redirect": "https://evil.example.test/"},
-    ):
-        assert c1.send(signed, **changes).status_code == 403
+    forged = [
+        c1.send(signed, key="cases/x"),
+        c1.send(signed, Content_Type="text/html"),
+        c1.send(signed, success_action_redirect="https://evil.example.test/"),
+    ]
+    assert [answer.status_code for answer in forged] == [403] * 3
     sent = c1.send(signed)
     assert sent.status_code == 303
     back = sent.headers["Location"]
