@@ -16,7 +16,8 @@ COPY templates templates
 COPY static static
 COPY locale locale
 # Collecting needs settings that can be read, and none of their values.
-RUN SECRET_KEY=build SITE_URL=https://build.invalid AWS_DEFAULT_REGION=us-east-1 \
+RUN SECRET_KEY=00000000000000000000000000000000000000000000000000 \
+    SITE_URL=https://build.invalid AWS_DEFAULT_REGION=us-east-1 \
     DATABASE_URL=sqlite://:memory: ALLOW_SQLITE=1 FILEVAULT_BUCKET=build \
     OIDC_ISSUER=https://build.invalid OIDC_CLIENT_ID=build DEFAULT_FROM_EMAIL=build@build.invalid \
     INVITATION_SIGNING_KEYS=build:00000000000000000000000000000000 \

@@ -1,45 +1,101 @@
 """Reading the environment strictly: a malformed variable stops the start, and says which it is."""
 
+import os
+import re
 import warnings
 from collections.abc import Collection
+from email.utils import parseaddr
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 _TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off", ""}
+_FALSE = {"0", "false", "no", "off"}
+_DATABASES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
+#: What the secrets of .env.example begin with: everybody knows them.
+_PLACEHOLDER = "change-me"
+#: Above every size and duration that makes sense, and below what date arithmetic can't hold.
+MOST: Final = 10**15
 
 
-class Environment(environ.Env):  # type: ignore[misc]
-    """django-environ's, where it would guess (a misspelt boolean is False to it) or trace."""
+class Environment:
+    """The variables of this process. An empty one counts as not set, as compose files and task
+    definitions leave them. Each reader raises `ImproperlyConfigured` with one line that names the
+    variable."""
+
+    def text(self, name: str, *, default: str) -> str:
+        return os.environ.get(name, "").strip() or default
+
+    def listing(self, name: str) -> list[str]:
+        """What stands between commas."""
+        parts = [part.strip() for part in self.text(name, default="").split(",")]
+        return [part for part in parts if part]
 
     def required(self, name: str) -> str:
         """A text without which nothing can start."""
-        value: str = self.str(name, default="")
+        value = self.text(name, default="")
         if not value:
             raise ImproperlyConfigured(f"{name} is not set. See .env.example for what it means.")
         return value
 
+    def secret(self, name: str, *, length: int) -> str:
+        """A required secret of at least so many characters. Never quoted in a message."""
+        value = self.required(name)
+        if not _is_secret(value, length):
+            raise ImproperlyConfigured(f"{name} needs {length} random characters or more.")
+        return value
+
+    def keys(self, name: str, *, length: int) -> list[str]:
+        """`id:secret` pairs, at least one."""
+        self.required(name)
+        pairs = self.listing(name)
+        if not all(_is_key(pair, length) for pair in pairs):
+            raise ImproperlyConfigured(
+                f"{name} needs id:secret, with {length} random characters or more as the secret."
+            )
+        return pairs
+
+    def matching(self, name: str, pattern: str, *, example: str, default: str = "") -> str:
+        """A text of a fixed form; required unless there is a default."""
+        value = self.text(name, default=default) or self.required(name)
+        if not re.fullmatch(pattern, value):
+            raise ImproperlyConfigured(f"{name} must look like {example}, not {value!r}.")
+        return value
+
+    def mailbox(self, name: str) -> str:
+        """An e-mail address, with or without a name before it."""
+        value = self.required(name)
+        try:
+            validate_email(parseaddr(value)[1])
+        except ValidationError:
+            raise ImproperlyConfigured(
+                f"{name} must be an e-mail address, not {value!r}."
+            ) from None
+        return value
+
     def flag(self, name: str, *, default: bool) -> bool:
-        value = self.str(name, default="1" if default else "0").strip().lower()
+        value = self.text(name, default="1" if default else "0").lower()
         if value not in _TRUE | _FALSE:
             raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
         return value in _TRUE
 
-    def number(self, name: str, *, default: int) -> int:
+    def number(self, name: str, *, default: int, most: int = MOST) -> int:
         """A whole number above 0: no setting of ours has a use for another."""
-        value = self.str(name, default=str(default)).strip()
-        if not (value.isascii() and value.isdecimal()) or not int(value):
-            raise ImproperlyConfigured(f"{name} must be a whole number above 0, not {value!r}.")
+        value = self.text(name, default=str(default))
+        if not re.fullmatch(r"[0-9]{1,16}", value) or not 0 < int(value) <= most:
+            raise ImproperlyConfigured(
+                f"{name} must be a whole number above 0 and at most {most}, not {value!r}."
+            )
         return int(value)
 
     def choice(self, name: str, options: Collection[str], *, default: str) -> str:
         """One of a few words."""
-        value: str = self.str(name, default=default)
+        value = self.text(name, default=default)
         if value not in options:
             words = ", ".join(sorted(options))
             raise ImproperlyConfigured(f"{name} must be one of {words}, not {value!r}.")
@@ -47,14 +103,14 @@ class Environment(environ.Env):  # type: ignore[misc]
 
     def address(self, name: str, *, default: str | None = None) -> str:
         """An http(s) address; required unless there is a default."""
-        value: str = self.required(name) if default is None else self.str(name, default=default)
+        value = self.required(name) if default is None else self.text(name, default=default)
         if value and not _is_address(value):
             raise ImproperlyConfigured(f"{name} must be an http(s) address, not {value!r}.")
         return value
 
     def networks(self, name: str) -> list[str]:
         """Addresses or networks, with commas between them."""
-        networks: list[str] = self.list(name, default=[])
+        networks = self.listing(name)
         for network in networks:
             try:
                 ip_network(network, strict=False)
@@ -65,7 +121,7 @@ class Environment(environ.Env):  # type: ignore[misc]
         return networks
 
     def time_zone(self, name: str, *, default: str) -> str:
-        value: str = self.str(name, default=default)
+        value = self.text(name, default=default)
         if value not in available_timezones():
             raise ImproperlyConfigured(f"{name} must be a time zone such as Europe/Berlin.")
         return value
@@ -75,14 +131,23 @@ class Environment(environ.Env):  # type: ignore[misc]
         url = self.required(name)
         try:
             with warnings.catch_warnings(action="ignore"):  # they quote the whole address
-                config: dict[str, Any] = self.db_url_config(url)
+                config: dict[str, Any] = environ.Env.db_url_config(url)
         except ValueError:
             config = {}
-        if not config.get("ENGINE"):
+        if config.get("ENGINE") not in _DATABASES:
             raise ImproperlyConfigured(
                 f"{name} must be an address such as postgres://user:password@host/database."
             )
         return config
+
+
+def _is_secret(value: str, length: int) -> bool:
+    return len(value) >= length and not value.startswith(_PLACEHOLDER)
+
+
+def _is_key(pair: str, length: int) -> bool:
+    key_id, _colon, secret = pair.partition(":")
+    return bool(key_id) and _is_secret(secret, length)
 
 
 def _is_address(value: str) -> bool:

@@ -19,28 +19,30 @@ env = Environment()
 
 
 def seconds(name: str, default: int) -> timedelta:
-    """A duration, given in whole seconds."""
-    return timedelta(seconds=env.number(name, default=default))
+    """A duration, given in whole seconds; ten years at most."""
+    return timedelta(seconds=env.number(name, default=default, most=10 * 365 * 24 * 3600))
 
 
 # --- Where we are ---
 
 LOCAL = env.flag("FILEVAULT_LOCAL", default=False)
 DEBUG = env.flag("DEBUG", default=False)
-SECRET_KEY = env.required("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY = env.secret("SECRET_KEY", length=50)
+SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
 SITE_URL = env.address("SITE_URL").rstrip("/")
 _site = urlsplit(SITE_URL)
 HTTPS = _site.scheme == "https"
 if not HTTPS and not LOCAL:
     raise ImproperlyConfigured("SITE_URL must begin with https:// outside the local stack.")
-ALLOWED_HOSTS = [_site.hostname, *env.list("EXTRA_ALLOWED_HOSTS", default=[])]
+ALLOWED_HOSTS = [_site.hostname, *env.listing("EXTRA_ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 
 # boto3 and PynamoDB read AWS_DEFAULT_REGION; Lambda and many shells set AWS_REGION only.
-if "AWS_DEFAULT_REGION" not in os.environ and "AWS_REGION" in os.environ:
+if not env.text("AWS_DEFAULT_REGION", default="") and env.text("AWS_REGION", default=""):
     os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
-AWS_REGION = env.required("AWS_DEFAULT_REGION")
+AWS_REGION = env.matching(
+    "AWS_DEFAULT_REGION", r"[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}", example="eu-central-1"
+)
 
 # --- Apps and middleware ---
 
@@ -122,10 +124,10 @@ OIDC_DISCOVERY_URL = env.address(
     "OIDC_DISCOVERY_URL", default=f"{OIDC_ISSUER}/.well-known/openid-configuration"
 )
 OIDC_CLIENT_ID = env.required("OIDC_CLIENT_ID")
-OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
-OIDC_ADMIN_GROUP = env.str("OIDC_ADMIN_GROUP", default="filevault-admins")
-OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="cognito:groups")
-OIDC_ADMIN_AMR = env.list("OIDC_ADMIN_AMR", default=[])
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET", default="")
+OIDC_ADMIN_GROUP = env.text("OIDC_ADMIN_GROUP", default="filevault-admins")
+OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", default="cognito:groups")
+OIDC_ADMIN_AMR = env.listing("OIDC_ADMIN_AMR")
 OIDC_LOGOUT_URL = env.address("OIDC_LOGOUT_URL", default="")
 BREAK_GLASS = env.flag("BREAK_GLASS", default=False)
 LOGIN_URL = "accounts:login"
@@ -156,11 +158,15 @@ AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 
 # --- DynamoDB, storage ---
 
-TABLE_PREFIX = env.str("TABLE_PREFIX", default="filevault-")
-JOB_SHARDS = env.number("JOB_SHARDS", default=4)
-JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", default=60)
-FILEVAULT_BUCKET = env.required("FILEVAULT_BUCKET")
-FILEVAULT_KMS_KEY_ID = env.str("FILEVAULT_KMS_KEY_ID", default="")
+TABLE_PREFIX = env.matching(
+    "TABLE_PREFIX", r"[A-Za-z0-9_.-]{1,200}", example="prod-filevault-", default="filevault-"
+)
+JOB_SHARDS = env.number("JOB_SHARDS", default=4, most=1000)
+JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", default=60, most=24 * 3600)
+FILEVAULT_BUCKET = env.matching(
+    "FILEVAULT_BUCKET", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", example="example-filevault"
+)
+FILEVAULT_KMS_KEY_ID = env.text("FILEVAULT_KMS_KEY_ID", default="")
 S3_ADDRESSING_STYLE = env.choice("S3_ADDRESSING_STYLE", {"virtual", "path"}, default="virtual")
 S3_PUBLIC_ENDPOINT_URL = env.address("S3_PUBLIC_ENDPOINT_URL", default="")
 MAX_UPLOAD_SIZE = env.number("MAX_UPLOAD_SIZE", default=5 * 1024**3)
@@ -173,7 +179,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "filevault.staticfiles.ModuleManifestStorage"},
 }
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # --- Invitations ---
@@ -181,11 +187,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 INVITATION_TTL = seconds("INVITATION_TTL_SECONDS", 30 * 24 * 3600)
 INVITATION_CODE = env.flag("INVITATION_CODE", default=True)
 #: `kid:secret` pairs, the signing one first; the ones after it are still accepted (T3).
-INVITATION_SIGNING_KEYS = env.list("INVITATION_SIGNING_KEYS", default=[])
-if not INVITATION_SIGNING_KEYS:
-    raise ImproperlyConfigured("INVITATION_SIGNING_KEYS is not set. See .env.example for its form.")
-if any(len(pair.partition(":")[2]) < 32 for pair in INVITATION_SIGNING_KEYS):
-    raise ImproperlyConfigured("INVITATION_SIGNING_KEYS needs kid:secret, 32 characters or more.")
+INVITATION_SIGNING_KEYS = env.keys("INVITATION_SIGNING_KEYS", length=32)
 DEVICE_REMEMBERED = timedelta(days=90)
 
 # --- Notices and mail ---
@@ -205,7 +207,7 @@ ANYMAIL = {
         }
     },
 }
-DEFAULT_FROM_EMAIL = env.required("DEFAULT_FROM_EMAIL")
+DEFAULT_FROM_EMAIL = env.mailbox("DEFAULT_FROM_EMAIL")
 
 # --- HTTP ---
 

@@ -4,7 +4,7 @@ import os
 
 os.environ |= {
     "FILEVAULT_LOCAL": "1",
-    "SECRET_KEY": "a-test-key-that-signs-nothing-of-value-0123456789",
+    "SECRET_KEY": "a-test-key-that-signs-nothing-of-value-0123456789a",
     "SITE_URL": "http://testserver",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "FILEVAULT_BUCKET": "filevault-test",

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 READS = re.compile(
     r'(?:env\.\w+|seconds)\(\s*"([A-Z][A-Z0-9_]+)"'
-    r'|os\.environ\["([A-Z_]+)"\]|"([A-Z_]+)" in os\.environ'
+    r'|os\.environ\["([A-Z_]+)"\]'
 )
 
 #: The least that starts, as in production.
@@ -83,20 +83,30 @@ def test_a_missing_variable_is_one_clear_line(name: str) -> None:
     ("name", "value"),
     [
         ("FILEVAULT_LOCAL", "maybe"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "change-me-to-50-random-characters-or-more-0123456789"),
         ("SITE_URL", "files.example.com"),
         ("SITE_URL", "http://files.example.com"),
         ("SITE_URL", "https://[files"),
         ("DATABASE_URL", "a-password"),
+        ("DATABASE_URL", "http://a-password@db.example.com/filevault"),
+        ("AWS_DEFAULT_REGION", "Frankfurt"),
+        ("FILEVAULT_BUCKET", "s3://example"),
+        ("TABLE_PREFIX", "file vault"),
+        ("DEFAULT_FROM_EMAIL", "Filevault"),
         ("DATABASE_URL", "sqlite:///filevault.sqlite3"),
         ("OIDC_ISSUER", "login"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,nowhere"),
         ("MAX_UPLOAD_SIZE", "5 GiB"),
         ("JOB_SHARDS", "0"),
         ("SESSION_IDLE_SECONDS", "-1"),
+        ("SESSION_IDLE_SECONDS", "99999999999999"),
         ("S3_ADDRESSING_STYLE", "sideways"),
         ("TIME_ZONE", "Mars/Olympus"),
         ("LOG_LEVEL", "loud"),
         ("INVITATION_SIGNING_KEYS", "k1:short"),
+        ("INVITATION_SIGNING_KEYS", ":0123456789abcdef0123456789abcdef"),
+        ("INVITATION_SIGNING_KEYS", "k1:change-me-to-32-random-characters-or-more"),
     ],
 )
 def test_a_malformed_variable_is_one_clear_line(name: str, value: str) -> None:
@@ -106,6 +116,13 @@ def test_a_malformed_variable_is_one_clear_line(name: str, value: str) -> None:
     assert done.stderr.startswith("Filevault can't start: ")
     assert name in done.stderr
     assert "a-password" not in done.stderr
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    example = (ROOT / ".env.example").read_text()
+    optional = re.findall(r"^#([A-Z][A-Z0-9_]+)=", example, re.MULTILINE)
+    done = check(**dict.fromkeys(optional, ""))
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_web_server_says_it_in_one_line_too() -> None:
