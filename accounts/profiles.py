@@ -1,10 +1,8 @@
 """Profiles of practitioners: made at the first login, copied from the provider at each one."""
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.utils.translation import gettext_lazy as _
 
@@ -13,8 +11,9 @@ from accounts.actors import Actor, Anonymous, Practitioner
 from accounts.audit import Action
 from accounts.tables import User
 from filevault.dynamo import Transaction, now
-from filevault.errors import Conflict, Forbidden, Invalid, NotFound, Text
+from filevault.errors import Conflict, Forbidden, NotFound
 from filevault.mail import address_hash
+from filevault.text import Texts
 
 NAME_LENGTH: Final = 80
 PRACTICE_LENGTH: Final = 120
@@ -117,8 +116,12 @@ def update_profile(
     actor: Practitioner, *, display_name: str, practice: str, language: str = ""
 ) -> User:
     """Change what others read of a practitioner. Raises `Invalid` with the fields at fault."""
-    name, practice = clean_line(display_name), clean_line(practice)
-    _check_profile(name, practice, language)
+    texts = Texts()
+    missing = _("Please enter the name that your clients know.")
+    name = texts.line("display_name", display_name, limit=NAME_LENGTH, missing=missing)
+    practice = texts.line("practice", practice, limit=PRACTICE_LENGTH)
+    language = texts.language("language", language)
+    texts.check()
     profile = User(actor.user_id)
     tx = Transaction()
     event_id = audit.record(tx, audit.user_stream(actor.user_id), Action.USER_PROFILE, actor)
@@ -145,20 +148,6 @@ def deactivate(actor: Actor, user_id: str) -> None:
 def reactivate(actor: Actor, user_id: str) -> None:
     """Open a closed account again. Again changes nothing."""
     _set_deactivated(actor, user_id, deactivated=False)
-
-
-def clean_line(text: str) -> str:
-    """One line of text for people: NFC, spaces joined."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def is_plain(text: str) -> bool:
-    """Without control, format (bidi overrides) and lone surrogate characters, which could disguise
-    a name or break a mail's header. The joiners that scripts and emoji need may stay."""
-    return all(
-        character in "\u200c\u200d" or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
-        for character in text
-    )
 
 
 def _create(identity: Identity, address: str, action: Action) -> User:
@@ -212,24 +201,6 @@ def _verified_hash(identity: Identity) -> str | None:
     """Who is found by an address has proved to read its mail."""
     proved = identity.email_verified and identity.email
     return address_hash(identity.email) if proved else None
-
-
-def _check_profile(name: str, practice: str, language: str) -> None:
-    fields: dict[str, Text] = {}
-    if not name:
-        fields["display_name"] = _("Please enter the name that your clients know.")
-    for field, text, limit in (
-        ("display_name", name, NAME_LENGTH),
-        ("practice", practice, PRACTICE_LENGTH),
-    ):
-        if len(text) > limit:
-            fields[field] = _("Please keep this to %(limit)s characters.") % {"limit": limit}
-        elif not is_plain(text):
-            fields[field] = _("Please leave out invisible and control characters.")
-    if language and language not in dict(settings.LANGUAGES):
-        fields["language"] = _("Please choose one of the languages listed.")
-    if fields:
-        raise Invalid(fields=fields)
 
 
 def _set_deactivated(actor: Actor, user_id: str, *, deactivated: bool) -> None:

@@ -12,9 +12,9 @@ from accounts.audit import Action
 from cases import invitations
 from cases.clients import ChangedMeanwhile, fetch_clients
 from cases.tables import Case, Client, Invitation
-from cases.texts import Texts
 from filevault.dynamo import Transaction, is_id, now
 from filevault.errors import Invalid, Text
+from filevault.text import Texts
 
 TITLE_LENGTH: Final = 200
 REFERENCE_LENGTH: Final = 60

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -11,11 +10,11 @@ from accounts.actors import Practitioner
 from accounts.audit import Action
 from cases.search import fold, index_in, words_in
 from cases.tables import Client
-from cases.texts import Texts
 from filevault.dynamo import Transaction, is_id, new_id, now
 from filevault.errors import Conflict, NotFound
 from filevault.mail import address_hash
 from filevault.paging import Page, open_cursor, read_page
+from filevault.text import Texts
 
 PAGE_SIZE: Final = 50
 NAME_LENGTH: Final = 200
@@ -205,10 +204,8 @@ def check_details(
         email=texts.email("email", email),
         phone=texts.line("phone", phone, limit=PHONE_LENGTH),
         notes=texts.lines("notes", notes),
-        language=language,
+        language=texts.language("language", language),
     )
-    if language and language not in dict(settings.LANGUAGES):
-        texts.errors["language"] = _("Please choose one of the languages listed.")
     texts.check()
     return details
 

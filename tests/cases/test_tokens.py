@@ -111,6 +111,12 @@ def test_an_expired_token_keeps_its_claims_I6() -> None:
     assert caught.value.claims == CLAIMS
 
 
+def test_a_link_signed_by_a_clock_that_is_ahead_opens() -> None:
+    with freeze_time(now() + timedelta(minutes=5)):
+        token = tokens.sign(CLAIMS, expires_at=now() + HOUR)
+    assert tokens.read(token) == CLAIMS
+
+
 def test_a_key_is_rotated_without_breaking_links_T3(settings: Settings) -> None:
     before = tokens.sign(CLAIMS, expires_at=now() + HOUR)
     settings.INVITATION_SIGNING_KEYS = [f"k2:{'n' * 32}", f"k1:{KEY}"]

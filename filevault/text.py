@@ -1,19 +1,42 @@
-"""What people type into clients and cases: cleaned once, refused by field."""
+"""What people type into forms: cleaned once, refused by field."""
 
 import unicodedata
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
-from accounts.profiles import clean_line, is_plain
 from filevault.errors import Invalid, Text
 
 #: RFC 5321, 4.5.3.1.3: what is left for an address within a path of 256 octets.
 EMAIL_LENGTH: Final = 254
 NOTES_LENGTH: Final = 5_000
+
+
+def clean_line(text: str) -> str:
+    """One line of text for people: NFC, spaces joined."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def is_plain(text: str) -> bool:
+    """Without control, format (bidi overrides) and lone surrogate characters, which could disguise
+    a name or break a mail's header. The joiners that scripts and emoji need may stay."""
+    return all(
+        character in "\u200c\u200d" or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
+        for character in text
+    )
+
+
+def is_email(address: str) -> bool:
+    """Whether mail can be sent to it."""
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return len(address) <= EMAIL_LENGTH and is_plain(address)
 
 
 @dataclass(slots=True)
@@ -40,17 +63,19 @@ class Texts:
     def email(self, name: str, raw: str) -> str:
         """An address that mail can be sent to, as it was written."""
         address = raw.strip()
-        try:
-            if len(address) > EMAIL_LENGTH or not is_plain(address):
-                raise ValidationError("")
-            validate_email(address)
-        except ValidationError:
+        if not is_email(address):
             self.errors[name] = (
                 _("This doesn't look like an e-mail address. It should read like name@example.com.")
                 if address
                 else _("Please enter an e-mail address. The invitation goes there.")
             )
         return address
+
+    def language(self, name: str, code: str) -> str:
+        """One of the languages that pages and mails speak; '' where nobody has chosen."""
+        if code and code not in dict(settings.LANGUAGES):
+            self.errors[name] = _("Please choose one of the languages listed.")
+        return code
 
     def check(self) -> None:
         """Raises `Invalid` with all that was found."""
