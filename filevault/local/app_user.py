@@ -33,6 +33,7 @@ OBJECT_ACTIONS = [
     "s3:PutObject",
 ]
 BUCKET_ACTIONS = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"]
+AUDIT_TABLES = ["AuditEvent", "StreamHead"]
 MAIL_ACTIONS = ["ses:SendEmail", "ses:SendRawEmail"]
 
 
@@ -48,6 +49,8 @@ def policy(*, bucket: str, table_prefix: str) -> dict[str, object]:
         "Statement": [
             allow(TABLE_ACTIONS, tables),
             allow(["dynamodb:Query"], f"{tables}/index/*"),
+            # `verify_audit` reads every stream; nothing else may scan.
+            allow(["dynamodb:Scan"], *(f"{tables[:-1]}{name}" for name in AUDIT_TABLES)),
             allow(OBJECT_ACTIONS, f"arn:aws:s3:::{bucket}/*"),
             allow(BUCKET_ACTIONS, f"arn:aws:s3:::{bucket}"),
             # MiniStack weighs a mail whose sender stands in the MIME alone against "*", where AWS
