@@ -22,6 +22,8 @@ _memory = Path("/dev/shm")  # noqa: S108
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None
 #: The product writes its own (filevault.middleware), without tokens and query strings.
 accesslog = None
+#: No command socket in the home directory: the image's user has none.
+control_socket_disable = True
 errorlog = "-"
 limit_request_line = 8190
 forwarded_allow_ips = ""

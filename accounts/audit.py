@@ -25,7 +25,6 @@ class Action(StrEnum):
     USER_DEACTIVATE = "user:deactivated"
     USER_REACTIVATE = "user:reactivated"
     USER_BREAK_GLASS = "user:break_glass_login"
-    ACCESS_DENIED = "access:denied"
     CLIENT_CREATE = "client:created"
     CLIENT_EDIT = "client:edited"
     CLIENT_DELETE = "client:deleted"
@@ -53,7 +52,6 @@ class Action(StrEnum):
     FILE_PURGE = "file:purged"
     NOTICE_QUEUE = "notice:queued"
     ADMIN_VIEW = "admin:viewed"
-    ADMIN_REVOKE = "admin:revoked"
     ADMIN_REVIVE = "admin:job_put_back"
 
 

@@ -33,6 +33,7 @@ from django.utils.translation import gettext_lazy as _
 from filevault import errors
 from filevault.aws import AWS_ERRORS
 from filevault.dynamo import STORE_ERRORS
+from filevault.logs import outage
 
 logger = logging.getLogger("filevault.errors")
 
@@ -125,14 +126,17 @@ _GENERIC: Final = {
 
 
 def log_failure(request: HttpRequest, error: BaseException, status: int) -> None:
-    """One record with the trace, which nobody but the log sees."""
+    """One record, which nobody but the log sees; with the trace where the mistake is ours."""
     extra = {
         "method": request.method,
         "path": safe_path(request),
         "status": status,
         "requestId": getattr(request, "request_id", ""),
     }
-    logger.error("request failed", exc_info=error, extra=extra)
+    if status == 503:
+        logger.error("request failed", extra=extra | outage(error))
+    else:
+        logger.error("request failed", exc_info=error, extra=extra)
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from filevault.dynamo import STORE_ERRORS, Transaction, new_id, now, readable
 from filevault.errors import Conflict, Unavailable
+from filevault.logs import outage
 from filevault.tables import Job
 
 logger = logging.getLogger(__name__)
@@ -202,9 +203,12 @@ def _run(claim: Claim) -> None:
         again_at = _handlers[claim.job.kind](claim)
     except LostClaim:
         logger.warning("job lost to another worker", extra={"kind": claim.job.kind})
+    except OUTAGES as error:
+        logger.error("job put off", extra={"kind": claim.job.kind} | outage(error))
+        _put_back(claim, type(error).__name__, mortal=False)
     except Exception as error:
         logger.exception("job failed", extra={"kind": claim.job.kind})
-        _put_back(claim, type(error).__name__, mortal=not isinstance(error, OUTAGES))
+        _put_back(claim, type(error).__name__)
     else:
         if not claim.completed:
             _finish(claim, again_at)

@@ -21,3 +21,10 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["trace"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str)
+
+
+def outage(error: BaseException) -> dict[str, str]:
+    """What a record says of a part that is away, as `extra`: a line does, where a trace would only
+    tell the insides of the SDK."""
+    cause = error.__cause__ or error
+    return {"error": type(cause).__name__, "cause": str(cause)[:300]}

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Final
 
 from filevault import jobs
+from filevault.logs import outage
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,11 @@ class Worker:
         try:
             self._do_chores()
             done = jobs.run_due(self.owner, kinds=self.kinds, stopping=self.stopping.is_set)
+        except jobs.OUTAGES as error:
+            self.failures += 1
+            extra = {"failures": self.failures} | outage(error)
+            logger.error("worker round failed", extra=extra)
+            return 0
         except Exception:
             self.failures += 1
             logger.exception("worker round failed", extra={"failures": self.failures})
@@ -81,6 +87,8 @@ class Worker:
             self._next_chore[chore.name] = time.monotonic() + chore.seconds
             try:
                 chore.function()
+            except jobs.OUTAGES as error:
+                logger.error("chore put off", extra={"chore": chore.name} | outage(error))
             except Exception:
                 logger.exception("chore failed", extra={"chore": chore.name})
 

@@ -3,24 +3,18 @@
 from collections.abc import Collection
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
-
 from filevault import jobs
-from filevault.dynamo import STORE_ERRORS
-from filevault.errors import Unavailable
+from filevault.management.store_command import StoreCommand
 from filevault.worker import owner_name
 
 
-class JobCommand(BaseCommand):
+class JobCommand(StoreCommand):
     """Does what is due of its `kinds` until nothing is, and prints the number."""
 
     kinds: ClassVar[Collection[str]] = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = 0
-        try:
-            while found := jobs.run_due(owner_name(), kinds=self.kinds):
-                done += found
-        except (*STORE_ERRORS, Unavailable) as error:
-            raise CommandError("The store does not answer; what is due is done later.") from error
+        while found := jobs.run_due(owner_name(), kinds=self.kinds):
+            done += found
         self.stdout.write(f"{done} done")

@@ -415,7 +415,13 @@ def test_a_job_command_says_how_much_it_did(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == "0 done\n"
 
 
-def test_a_job_command_says_plainly_that_the_store_is_away(wire: Wire) -> None:
-    wire.add("Query", lose_request())
+@pytest.mark.parametrize(
+    ("command", "operation"),
+    [("send_mails", "Query"), ("seal_audit", "Query"), ("verify_audit", "Scan")],
+)
+def test_a_command_says_plainly_that_the_store_is_away(
+    wire: Wire, command: str, operation: str
+) -> None:
+    wire.add(operation, lose_request())
     with pytest.raises(CommandError, match="does not answer"):
-        call_command("send_mails")
+        call_command(command)

@@ -1,11 +1,10 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from accounts.sealing import seal_pending
+from filevault.management.store_command import StoreCommand
 
 
-class Command(BaseCommand):
+class Command(StoreCommand):
     help = "Seal the audit events that aren't yet. The worker does this all the time."
 
     def handle(self, *args: Any, **options: Any) -> None:

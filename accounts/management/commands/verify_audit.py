@@ -2,12 +2,13 @@ import sys
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from accounts.verification import verify_all, verify_stream
+from filevault.management.store_command import StoreCommand
 
 
-class Command(BaseCommand):
+class Command(StoreCommand):
     help = (
         "Name the first audit event of each stream that was edited, reordered, removed, cut off or "
         "left unsealed. Ends with code 1 if there is one."

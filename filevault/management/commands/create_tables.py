@@ -1,11 +1,10 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from filevault.dynamo import create_tables
+from filevault.management.store_command import StoreCommand
 
 
-class Command(BaseCommand):
+class Command(StoreCommand):
     help = "Create the DynamoDB tables that are missing. Production makes them with Terraform."
 
     def handle(self, *args: Any, **options: Any) -> None:
