@@ -103,7 +103,7 @@ def test_a_practitioners_burst_tells_every_client_once(burst: Burst, wire: Wire)
     run(minutes=6)
     assert recipients(wire) == [CARL, CLARA]
     clara = next(message for message in sent(wire) if message["To"] == CLARA)
-    assert clara["Subject"] == "Dr Anna Novak (Practice 1) put 2 files for you"
+    assert clara["Subject"] == "Dr Anna Novak (Practice 1) added 2 files for you"
     assert clara["From"].addresses[0].display_name == "Dr Anna Novak (Practice 1)"
     assert clara["Reply-To"] == ANNA
     assert "Hello Clara," in text_of(clara)
