@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client as Browser
-from freezegun import freeze_time
 
 from cases import invitations, tokens
 from cases.tables import Case
@@ -143,7 +143,7 @@ def test_no_dead_link_leads_to_a_code_or_a_case_I6(invited: Invited, cast: Cast)
 
 def test_an_expired_link_gets_a_fresh_one_to_the_address_on_file(invited: Invited) -> None:
     old = invited.send()
-    with freeze_time(now() + settings.INVITATION_TTL + timedelta(minutes=1)):
+    with time_machine.travel(now() + settings.INVITATION_TTL + timedelta(minutes=1), tick=False):
         browser = Browser()
         assert open_link(browser, old).status_code == DEAD
         assert browser.get("/invite/fresh/").status_code == 200
@@ -182,7 +182,7 @@ def test_a_revoked_client_gets_no_fresh_link_but_is_heard(invited: Invited) -> N
 def test_wishes_are_limited_per_case_and_per_address_I7(invited: Invited) -> None:
     path = invited.send()
     before = len(deliver())
-    with freeze_time(now() + settings.INVITATION_TTL + timedelta(minutes=1)):
+    with time_machine.travel(now() + settings.INVITATION_TTL + timedelta(minutes=1), tick=False):
         statuses = []
         for number in range(12):
             browser = Browser(REMOTE_ADDR=f"198.51.100.{number // 11}")

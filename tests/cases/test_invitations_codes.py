@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.core import mail as outbox
 from django.test import Client as Browser
-from freezegun import freeze_time
 
 from accounts.tables import AuditEvent
 from cases import codes, invitations
@@ -139,7 +139,7 @@ def test_a_second_code_voids_the_first_I5(invited: Invited) -> None:
 def test_a_code_ends_after_ten_minutes_I5(invited: Invited) -> None:
     browser = Browser()
     code = ask_for_code(browser, invited.send())
-    with freeze_time(now() + timedelta(minutes=10, seconds=1)):
+    with time_machine.travel(now() + timedelta(minutes=10, seconds=1), tick=False):
         assert browser.post("/invite/code/", {"code": code}).status_code == 422
 
 
@@ -148,7 +148,7 @@ def test_a_code_that_waited_too_long_in_the_outbox_is_not_sent(invited: Invited)
     open_link(browser, path)
     browser.post("/invite/send-code/")
     before = len(outbox.outbox)
-    with freeze_time(now() + timedelta(minutes=11)):
+    with time_machine.travel(now() + timedelta(minutes=11), tick=False):
         assert len(deliver()) == before
 
 
@@ -232,7 +232,7 @@ def test_a_device_is_remembered_for_its_own_invitation_alone(invited: Invited, c
 
 def test_a_remembered_device_is_forgotten_in_time(invited: Invited) -> None:
     browser = enter(invited, remember=True)
-    with freeze_time(now() + settings.DEVICE_REMEMBERED + timedelta(minutes=1)):
+    with time_machine.travel(now() + settings.DEVICE_REMEMBERED + timedelta(minutes=1), tick=False):
         fresh = Browser()
         fresh.cookies["device"] = browser.cookies["device"].value
         assert b"Send me the code" in open_link(fresh, invited.send()).content

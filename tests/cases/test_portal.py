@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client as Browser
 from django.urls import reverse
-from freezegun import freeze_time
 
 from accounts.tables import AuditEvent
 from cases.tables import Case, Client
@@ -119,14 +119,14 @@ def test_the_list_holds_the_live_cases_of_this_device(invited: Invited, cast: Ca
 
 def test_a_session_ends_when_idle_and_after_its_longest_L7(invited: Invited) -> None:
     browser = enter(invited)
-    with freeze_time(now() + settings.SESSION_IDLE + timedelta(seconds=1)):
+    with time_machine.travel(now() + settings.SESSION_IDLE + timedelta(seconds=1), tick=False):
         assert browser.get(invited.portal).status_code == 401
     browser = enter(invited)
     start = now()
     for minutes in range(20, 12 * 60, 20):
-        with freeze_time(start + timedelta(minutes=minutes)):
+        with time_machine.travel(start + timedelta(minutes=minutes), tick=False):
             assert browser.post("/portal/keepalive/").status_code == 200
-    with freeze_time(start + settings.SESSION_ABSOLUTE + timedelta(seconds=1)):
+    with time_machine.travel(start + settings.SESSION_ABSOLUTE + timedelta(seconds=1), tick=False):
         assert browser.get(invited.portal).status_code == 401
         assert browser.post("/portal/keepalive/").status_code == 401
 
