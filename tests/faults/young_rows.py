@@ -2,6 +2,7 @@
 every query of an index, as it may be on AWS. Tests of what indexes list look a second later: they
 are marked `settled`."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,13 +23,15 @@ def lagging_indexes() -> Iterator[None]:
     """Hide young rows from indexes as long as this holds."""
     keys = {model.Meta.table_name: _key_names(model) for model in dynamo.all_tables()}
     written: dict[Key, float] = {}
+    one_at_a_time = threading.RLock()
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def is_young(key: Key) -> bool:
         return time.monotonic() - written.get(key, float("-inf")) < LAG_SECONDS
 
     def call_and_lag(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-        answer = call(client, operation, parameters)
+        with one_at_a_time:  # a write is atomic on DynamoDB; moto's threads may mix two
+            answer = call(client, operation, parameters)
         for table, item in _items_written(operation, parameters):
             if table in keys:
                 written[_key(table, keys[table], item)] = time.monotonic()
