@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
@@ -70,6 +71,13 @@ def local_path(value: str | None, default: str = "/") -> str:
     if not text.startswith("/") or len(text) > _MAX_NEXT_LENGTH:
         return default
     return text if url_has_allowed_host_and_scheme(text, allowed_hosts=None) else default
+
+
+def speak(request: HttpRequest, language: str) -> None:
+    """Answer in a person's own language; '' leaves what the browser asked for."""
+    if language:
+        translation.activate(language)
+        request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
 
 
 def client_address(request: HttpRequest) -> str:

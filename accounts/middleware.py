@@ -9,12 +9,11 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from accounts import oidc
 from accounts.actors import Practitioner
-from accounts.http import client_address
+from accounts.http import client_address, speak
 from accounts.profiles import practitioner_of
 from accounts.sessions import PROFILE_KEY, ClientSessionStore, SessionStore
 from accounts.tables import User
@@ -95,9 +94,7 @@ class ActorMiddleware:
         profile = _profile_of(request)
         if profile is not None:
             request.actor = _actor(request, profile)  # type: ignore[attr-defined]
-            if profile.language:
-                translation.activate(profile.language)
-                request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
+            speak(request, profile.language)
         response = self.get_response(request)
         # A redirect after a POST is held against form-action: to the login when the session is
         # over, and to the provider's logout (W2). A view's own policy stays as it is.

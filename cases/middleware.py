@@ -5,9 +5,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import translation
 
-from accounts.http import client_address
+from accounts.http import client_address, speak
 from cases import client_session, invitations
 from filevault.error_responses import respond
 from filevault.errors import NotFound, NotSignedIn
@@ -43,9 +42,7 @@ class PortalActorMiddleware:
             return respond(request, NotFound() if others else NotSignedIn())
         invitations.mark_used(grant)
         request.actor = grant.actor(client_address(request))  # type: ignore[attr-defined]
-        if grant.client.language:
-            translation.activate(grant.client.language)
-            request.LANGUAGE_CODE = translation.get_language() or request.LANGUAGE_CODE
+        speak(request, grant.client.language)
         return None
 
 

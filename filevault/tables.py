@@ -39,7 +39,7 @@ class _MailBySes(GlobalSecondaryIndex["Mail"]):
     ses_message_id = UnicodeAttribute(hash_key=True, attr_name="sesMessageId")
 
 
-class _MailByState(GlobalSecondaryIndex["Mail"]):
+class _MailByDay(GlobalSecondaryIndex["Mail"]):
     class Meta:
         index_name = "byDay"
         projection = AllProjection()
@@ -70,7 +70,7 @@ class Mail(Table):
     ttl = TTLAttribute(null=True)
 
     by_ses_message_id = _MailBySes()
-    by_day = _MailByState()
+    by_day = _MailByDay()
 
 
 class Suppression(Table):

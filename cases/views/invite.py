@@ -11,13 +11,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.http import add_errors, client_address
+from accounts.http import add_errors, client_address, speak
 from accounts.tables import User
 from cases import client_session, codes, devices, invitations, tokens
 from cases.invitations import Grant
@@ -66,8 +65,7 @@ def link_required(
         grant = invitations.get_live(claims.case_id, claims.client_id, claims.jti)
         if grant is None:
             return _dead_link(request, "not_live")
-        if grant.client.language:
-            translation.activate(grant.client.language)
+        speak(request, grant.client.language)
         return view(request, grant)
 
     return guarded
