@@ -1,17 +1,20 @@
-"""The one look at what has arrived: HEAD, content, version, and then the change of state.
+"""The one look at what has arrived: bytes, content, version, and then the change of state.
 
-Idempotent and safe at once: the browser and the worker may both look, and only one of them writes.
+Idempotent and safe at once: browser, storage's event and worker may all look, and only one of them
+writes.
 """
 
 import base64
 import logging
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from django.conf import settings
+
 from accounts import audit
 from accounts.actors import Actor
-from files import records
-from files.sniffing import find_fault
+from files import multipart, records, sniffing
 from files.spaces import Space
 from files.states import FileState, Reason
 from files.storage import StoredObject, case_storage
@@ -24,88 +27,175 @@ from filevault.errors import NotFound, Unavailable
 logger = logging.getLogger(__name__)
 
 PURGE_JOB: Final = "file.purge"
+#: The worker reads the file once: for its SHA-256, and for the virus scanner.
+INSPECT_JOB: Final = "file.inspect"
+PREVIEW_JOB: Final = "file.preview"
 
 
-def settle(file: File, space: Space, actor: Actor) -> File:
-    """The file after looking at storage: unchanged where it isn't `PENDING` or nothing has arrived,
-    else `AVAILABLE` or `REJECTED`. Raises `Unavailable`."""
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What lies in storage under a file's key, with its first bytes where they were read."""
+
+    stored: StoredObject
+    first: bytes = b""
+
+
+def settle(file: File, space: Space, actor: Actor, *, sha256: str | None = None) -> File:
+    """The file after looking at storage: unchanged where it isn't `PENDING` or hasn't arrived
+    whole, else `CHECKING`, `AVAILABLE` or `REJECTED`. `sha256` (hex) is what the sender's device
+    computed while it sent. Raises `Unavailable`."""
     if file.state != FileState.PENDING:
         return file
-    stored = case_storage().head(file.s3_key)
-    if stored is None:
+    declared, file.declared_sha256 = file.declared_sha256, file.declared_sha256 or sha256
+    joined = _join(file)
+    arrival = _look(file) if joined else None
+    if arrival is None and joined is not None:
         return file
-    if not stored.version_id or stored.version_id == "null":
-        logger.error("bucket keeps no versions")  # nothing could be pinned (U3)
-        raise Unavailable(code="storage_unversioned")
-    fault = _find_fault(file, stored)
+    if arrival is None:
+        fault: Reason | None = Reason.WRONG_SIZE
+    elif declared and sha256 and declared != sha256:
+        fault = Reason.WRONG_CHECKSUM
+    else:
+        fault = _find_fault(file, arrival)
     try:
-        if fault is None:
-            return _accept(file, stored, space, actor)
+        if fault is None and arrival is not None:
+            return _accept(file, arrival.stored, space, actor)
     except records.QuotaFull:
         fault = Reason.QUOTA
     except records.StateChanged:
         return _read_again(file)
     try:
-        return _reject(file, fault, actor)
+        return reject(file, fault or Reason.WRONG_CONTENT, space, actor)
     except records.StateChanged:
         return _read_again(file)
 
 
-def _find_fault(file: File, stored: StoredObject) -> Reason | None:
-    if file.size and stored.size != file.size:
-        return Reason.WRONG_SIZE
-    if file.sha256 and stored.sha256 and _hex(stored.sha256) != file.sha256:
-        return Reason.WRONG_CHECKSUM
-    read = partial(case_storage().read_range, file.s3_key, stored.version_id)
-    return find_fault(BY_MIME_TYPE[file.mime_type], stored.size, read)
-
-
-def _accept(file: File, stored: StoredObject, space: Space, actor: Actor) -> File:
-    held = int(file.held_bytes or 0)
-    tx = Transaction()
-    changes: dict[str, Any] = {
-        "version_id": stored.version_id,
-        "size": stored.size,
-        "held_bytes": stored.size,
-        "available_at": now(),
-        # Declared, but proved by nobody, is worth nothing.
-        "sha256": file.sha256 if stored.sha256 else None,
-    }
-    if BY_MIME_TYPE[file.mime_type].is_image:
-        changes["image_space"] = file.space_id
-    details = {"size": stored.size, "versionId": stored.version_id}
-    records.move(
-        tx,
-        file,
-        FileState.AVAILABLE,
-        audit.Action.UPLOAD_AVAILABLE,
-        actor,
-        changes=changes,
-        details=details,
-    )
-    if stored.size > held:
-        records.hold(tx, file.owner_id, stored.size - held, files=0)
-    file.size = stored.size
+def publish_in(tx: Transaction, file: File, space: Space) -> dict[str, Any]:
+    """What else belongs into the transaction that makes a file available, whose final size and
+    SHA-256 are set on it. Returns further changes of its row for `records.move`."""
     space.join_available(tx, file)
-    tx.commit()
-    return file
+    if file.sha256:
+        records.note_digest(tx, file)
+    kind = BY_MIME_TYPE[file.mime_type]
+    if kind.has_preview and file.size <= settings.PREVIEW_MAX_SIZE:
+        jobs.enqueue(tx, PREVIEW_JOB, _payload(file))
+    changes: dict[str, Any] = {"available_at": now()}
+    return changes | ({"image_space": file.space_id} if kind.is_image else {})
 
 
-def _reject(file: File, reason: Reason, actor: Actor) -> File:
+def reject(
+    file: File,
+    reason: Reason,
+    space: Space,
+    actor: Actor,
+    *,
+    held_by: jobs.Claim | None = None,
+) -> File:
+    """Refuse a file for good, whether it was on its way, being checked or available already: its
+    bytes and its place in the quota go. `held_by` ties it to the job that found the fault. Raises
+    `StateChanged`."""
     tx = Transaction()
+    if file.state == FileState.AVAILABLE:
+        space.join_removed(tx, file)
+        records.forget_digest(tx, file)
     records.move(
         tx,
         file,
         FileState.REJECTED,
         audit.Action.UPLOAD_REJECT,
         actor,
-        changes={"reason": reason.value},
+        changes={"reason": reason.value, "image_space": None},
         details={"reason": reason.value},
     )
     records.give_back(tx, file)
-    jobs.enqueue(tx, PURGE_JOB, {"spaceId": file.space_id, "fileId": file.file_id})
+    jobs.enqueue(tx, PURGE_JOB, _payload(file))
+    if held_by is not None:
+        held_by.hold_in(tx)
     tx.commit()
     return file
+
+
+def _join(file: File) -> bool | None:
+    """Whether there may be an object: parts are joined once all have arrived. None where storage
+    refuses to join them."""
+    if not file.upload_id:
+        return True
+    parts = multipart.list_parts(file.s3_key, file.upload_id)
+    if parts is None:  # joined before, or thrown away: the object tells
+        return True
+    if not multipart.is_whole(parts, size=int(file.size), part_size=int(file.part_size)):
+        return False
+    return multipart.complete(file.s3_key, file.upload_id, parts) or None
+
+
+def _look(file: File) -> Arrival | None:
+    storage = case_storage()
+    if _has_checksum(file):
+        stored = storage.head(file.s3_key)
+        arrival = Arrival(stored) if stored is not None else None
+    else:
+        found = storage.peek(file.s3_key, sniffing.HEAD)
+        arrival = Arrival(*found) if found is not None else None
+    if arrival and arrival.stored.version_id in ("", "null"):
+        logger.error("bucket keeps no versions")  # nothing could be pinned (U3)
+        raise Unavailable(code="storage_unversioned")
+    return arrival
+
+
+def _has_checksum(file: File) -> bool:
+    """Whether storage can tell the file's SHA-256, which costs a HEAD: it was declared, and the
+    file came in one piece (S3's own for parts is composite). A large container is opened at both
+    ends, and would cost a third request; the worker proves its SHA-256, like that of parts."""
+    container = BY_MIME_TYPE[file.mime_type] in sniffing.CONTAINERS and file.size > sniffing.HEAD
+    return bool(file.declared_sha256) and not file.part_size and not container
+
+
+def _find_fault(file: File, arrival: Arrival) -> Reason | None:
+    stored = arrival.stored
+    if file.size and stored.size != file.size:
+        return Reason.WRONG_SIZE
+    if file.declared_sha256 and stored.sha256 and _hex(stored.sha256) != file.declared_sha256:
+        return Reason.WRONG_CHECKSUM
+    read = partial(_read, file, arrival)
+    return sniffing.find_fault(BY_MIME_TYPE[file.mime_type], stored.size, read)
+
+
+def _read(file: File, arrival: Arrival, start: int, length: int) -> bytes:
+    if start + length <= len(arrival.first):
+        return arrival.first[start : start + length]
+    version_id = arrival.stored.version_id
+    return case_storage().read_range(file.s3_key, version_id, start, length)
+
+
+def _accept(file: File, stored: StoredObject, space: Space, actor: Actor) -> File:
+    held = int(file.held_bytes or 0)
+    proved = file.declared_sha256 if stored.sha256 else None
+    changes: dict[str, Any] = {
+        "version_id": stored.version_id,
+        "size": stored.size,
+        "held_bytes": stored.size,
+        "declared_sha256": file.declared_sha256,
+        "sha256": proved,
+        "upload_id": None,
+    }
+    tx = Transaction()
+    if stored.size > held:
+        records.hold(tx, file.owner_id, stored.size - held, files=0)
+    file.size, file.sha256 = stored.size, proved
+    state, action = FileState.CHECKING, audit.Action.UPLOAD_CHECK
+    if not settings.SCANNER_URL:
+        state, action = FileState.AVAILABLE, audit.Action.UPLOAD_AVAILABLE
+        changes |= publish_in(tx, file, space)
+    if settings.SCANNER_URL or not proved:
+        jobs.enqueue(tx, INSPECT_JOB, _payload(file))
+    details = {"size": stored.size, "versionId": stored.version_id}
+    records.move(tx, file, state, action, actor, changes=changes, details=details)
+    tx.commit()
+    return file
+
+
+def _payload(file: File) -> dict[str, str]:
+    return {"spaceId": file.space_id, "fileId": file.file_id}
 
 
 def _read_again(file: File) -> File:

@@ -12,12 +12,12 @@ from typing import Final
 
 from accounts import audit
 from accounts.actors import WORKER
-from files import records
+from files import multipart, records
 from files.checking import PURGE_JOB
 from files.states import GONE, FileState
-from files.storage import case_storage
+from files.storage import case_storage, derived_keys
 from files.tables import File
-from files.uploads import EXPIRE_JOB, reconcile
+from files.uploads import EXPIRE_JOB, over_at, reconcile
 from filevault import jobs
 from filevault.dynamo import Transaction, now
 from filevault.errors import Unavailable
@@ -34,6 +34,8 @@ def end_upload(claim: jobs.Claim) -> datetime | None:
     expire, and delete every version but the one that was confirmed (U3, U10)."""
     file = File.fetch(claim.payload["spaceId"], claim.payload["fileId"])
     if file is not None and file.state == FileState.PENDING:
+        if over_at(file) > now():  # parts were signed since
+            return over_at(file)
         file = reconcile(file.space_id, file.file_id)
         if file.state == FileState.PENDING:
             _expire(file)
@@ -91,7 +93,7 @@ def _purge(file: File, *, held_by: jobs.Claim | None = None) -> None:
     if held_by is not None and file.state != FileState.DELETED:
         # Nobody may be sent to bytes that are going: the tombstone comes first.
         _bury(file, held_by)
-    case_storage().delete_versions(file.s3_key)
+    _delete_bytes(file)
     if file.purged_at is not None:
         return
     tx = Transaction()
@@ -108,8 +110,17 @@ def _purge(file: File, *, held_by: jobs.Claim | None = None) -> None:
     tx.commit()
 
 
+def _delete_bytes(file: File) -> None:
+    """Every version and part of a file, and of the pictures made of it (T4)."""
+    if file.upload_id:
+        multipart.abort(file.s3_key, file.upload_id)
+    for key in (file.s3_key, *derived_keys(file.s3_key)):
+        case_storage().delete_versions(key)
+
+
 def _bury(file: File, claim: jobs.Claim) -> None:
     tx = Transaction()
+    records.forget_digest(tx, file)
     changes = records.tombstone()
     records.move(tx, file, FileState.DELETED, audit.Action.FILE_DELETE, WORKER, changes=changes)
     claim.hold_in(tx)

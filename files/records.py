@@ -12,12 +12,13 @@ from accounts import audit
 from accounts.actors import Actor
 from files.spaces import Space
 from files.states import GONE, LISTED, FileState
-from files.tables import File, Usage
+from files.tables import File, FileDigest, Usage
 from filevault.dynamo import Transaction, now
 from filevault.errors import Conflict, NotFound
 from filevault.paging import Page, open_cursor, read_page
 
 PAGE_SIZE: Final = 50
+SAME_AT_MOST: Final = 10
 
 
 class StateChanged(Conflict):
@@ -120,6 +121,37 @@ def give_back(tx: Transaction, file: File) -> None:
     tx.on_commit(partial(_take_over, file, {"held_bytes": None}))
 
 
+def note_digest(tx: Transaction, file: File) -> None:
+    """List an available file by its content; it must have its proved `sha256`."""
+    tx.put(FileDigest(file.space_id, _digest_key(file)))
+
+
+def forget_digest(tx: Transaction, file: File) -> None:
+    """Take a file that goes off that list."""
+    if file.sha256:
+        tx.delete(FileDigest(file.space_id, _digest_key(file)))
+
+
+def find_same(space: Space, sha256: str) -> list[File]:
+    """Available files of a space with this content (SHA-256 in hex), the oldest first."""
+    found = FileDigest.query(
+        space.space_id,
+        FileDigest.digest_key.startswith(f"{sha256}#"),
+        consistent_read=True,
+        limit=SAME_AT_MOST,
+    )
+    keys = [(space.space_id, row.digest_key.partition("#")[2]) for row in found]
+    files = File.fetch_many(keys)
+    return sorted(
+        (file for file in files if file.state == FileState.AVAILABLE and file.sha256 == sha256),
+        key=lambda file: str(file.file_id),
+    )
+
+
+def _digest_key(file: File) -> str:
+    return f"{file.sha256}#{file.file_id}"
+
+
 def tombstone() -> dict[str, Any]:
     """What deletion changes in a row, so that ids, size and times stay. The key stays with them:
     an upload that was begun may still arrive under it."""
@@ -127,6 +159,7 @@ def tombstone() -> dict[str, Any]:
         "file_name": "",
         "deleted_at": now(),
         "sha256": None,
+        "declared_sha256": None,
         "reason": None,
         "image_space": None,
         "shared_with": [],

@@ -50,6 +50,7 @@ def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -
         "reload_url": list_url,
         "can_upload": Ability.UPLOAD in space.abilities(actor),
         "presign_url": files_url(route, "presign", space),
+        "same_url": files_url(route, "same", space),
         "plain_upload_url": files_url(route, "plain", space),
         "max_size": settings.MAX_UPLOAD_SIZE,
         "allowed_types": allowed_types(),

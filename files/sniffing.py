@@ -37,7 +37,7 @@ _MAIN_PARTS: Final = {
 }
 _BINARY_WORKBOOK: Final = "xl/workbook.bin"
 _ODF: Final = (types.ODT, types.ODS)
-_CONTAINERS: Final = (*_MAIN_PARTS, *_ODF, types.ZIP)
+CONTAINERS: Final = (*_MAIN_PARTS, *_ODF, types.ZIP)
 _TEXTS: Final = (types.TXT, types.CSV)
 
 _MARKUP: Final = re.compile(
@@ -60,7 +60,7 @@ def find_fault(file_type: FileType, size: int, read: Read) -> Reason | None:
     if size <= 0:
         return Reason.WRONG_CONTENT
     head = read(0, min(size, HEAD))
-    if file_type in _CONTAINERS:
+    if file_type in CONTAINERS:
         return _container_fault(file_type, size, head, read)
     if file_type in _TEXTS:
         return _text_fault(head)

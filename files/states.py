@@ -47,6 +47,8 @@ class Reason(StrEnum):
     MACROS = "macros"
     MARKUP = "markup"
     QUOTA = "quota"
+    INFECTED = "infected"
+    UNSCANNABLE = "unscannable"
 
 
 REASON_LABELS: Final[dict[str, Promise]] = {
@@ -56,8 +58,17 @@ REASON_LABELS: Final[dict[str, Promise]] = {
     Reason.UNREADABLE: _("It is damaged and can't be opened. Please send a sound copy."),
     Reason.MACROS: _("It contains macros. Please send it without them, or as a PDF."),
     Reason.MARKUP: _("It contains web page code. Please send it as a PDF."),
+    Reason.INFECTED: _("The virus scanner found something in it. It was not kept."),
+    Reason.UNSCANNABLE: _("It is too large for the virus scanner, so it was not taken."),
     Reason.QUOTA: _("There is no room left for it. Please tell your practice."),
 }
+
+
+class Scan(StrEnum):
+    """What the virus scanner said of an available file; nothing where none is configured."""
+
+    CLEAN = "clean"
+    UNSCANNED = "unscanned"
 
 
 def state_label(state: str) -> str:

@@ -1,7 +1,8 @@
 """Storage: the private bucket, reached by browsers through signed requests alone.
 
-Vendor errors are translated here and nowhere else. Every read names a version, because what is
-served must be the very version that was checked (U4).
+Vendor errors are translated here and nowhere else (`translated`). Every read names a version,
+because what is served must be the very version that was checked (U4). Uploads in parts stand in
+`files.multipart`.
 """
 
 import logging
@@ -20,8 +21,10 @@ from filevault.errors import Unavailable
 logger = logging.getLogger(__name__)
 
 _MISSING: Final = {"404", "NoSuchKey", "NoSuchVersion", "NotFound"}
+_EMPTY: Final = {"416", "InvalidRange"}
 _FORBIDDEN: Final = {"403", "AccessDenied", "Forbidden"}
 _DELETED_AT_ONCE: Final = 1000
+_PIECE: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
         else:
             fields["success_action_status"] = "201"
         lifetime = int(settings.UPLOAD_URL_LIFETIME.total_seconds())
-        with _translated("presign_post"):
+        with translated("presign_post"):
             signed = s3_signer().generate_presigned_post(
                 Bucket=self.bucket_name,
                 Key=key,
@@ -101,7 +104,7 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
         self, key: str, version_id: str, *, disposition: str, mime_type: str
     ) -> str:
         """Sign a GET of one version for 2 minutes, with the name and type it arrives under."""
-        with _translated("presign_download"):
+        with translated("presign_download"):
             return s3_signer().generate_presigned_url(
                 "get_object",
                 Params={
@@ -129,7 +132,7 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
             # file that is there must not be given up for a fault of ours.
             if code in _MISSING or (code in _FORBIDDEN and not self.list_versions(key)):
                 return None
-            raise _unavailable("head", error) from error
+            raise unavailable("head", error) from error
         return StoredObject(
             size=found["ContentLength"],
             mime_type=found["ContentType"],
@@ -139,10 +142,65 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
             sha256=found.get("ChecksumSHA256", ""),
         )
 
+    def peek(self, key: str, length: int) -> tuple[StoredObject, bytes] | None:
+        """The newest version of a key and its first bytes, in one request; None where nothing is.
+        It tells no checksum: S3 answers none to a ranged read. Raises `Unavailable`."""
+        try:
+            found = s3_client().get_object(
+                Bucket=self.bucket_name, Key=key, Range=f"bytes=0-{length - 1}"
+            )
+            first = found["Body"].read(length)
+        except AWS_ERRORS as error:
+            code = error_code(error)
+            if code in _EMPTY:  # there is no first byte
+                empty = self.head(key)
+                return None if empty is None else (empty, b"")
+            if code in _MISSING or (code in _FORBIDDEN and not self.list_versions(key)):
+                return None
+            raise unavailable("peek", error) from error
+        stored = StoredObject(
+            size=int(found["ContentRange"].rpartition("/")[2]),
+            mime_type=found["ContentType"],
+            version_id=found.get("VersionId", ""),
+            sse=found.get("ServerSideEncryption", ""),
+            etag=found["ETag"].strip('"'),
+        )
+        return stored, first
+
+    def stream(self, key: str, version_id: str, *, start: int = 0) -> Iterator[bytes]:
+        """The bytes of a version from `start`, in pieces, never all at once. Raises `Unavailable`
+        at any piece; a reader that keeps count goes on from there with a new call."""
+        with translated("stream"):
+            answer = s3_client().get_object(
+                Bucket=self.bucket_name, Key=key, VersionId=version_id, Range=f"bytes={start}-"
+            )
+        body = answer["Body"]
+        try:
+            while True:
+                with translated("stream"):
+                    piece = body.read(_PIECE)
+                if not piece:
+                    return
+                yield piece
+        finally:
+            body.close()
+
+    def put(self, key: str, content: bytes, mime_type: str) -> str:
+        """Write a small object of our own making; returns its version."""
+        with translated("put"):
+            written = s3_client().put_object(
+                Bucket=self.bucket_name,
+                Key=key,
+                Body=content,
+                ContentType=mime_type,
+                **cast(Any, sse_parameters()),
+            )
+        return written["VersionId"]
+
     def read_range(self, key: str, version_id: str, start: int, length: int) -> bytes:
         """Up to `length` bytes of a version from `start`. Raises `Unavailable`, also when the
         version has gone since it was looked at: asking anew tells."""
-        with _translated("read_range"):
+        with translated("read_range"):
             answer = s3_client().get_object(
                 Bucket=self.bucket_name,
                 Key=key,
@@ -155,7 +213,7 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
         """The ids of every version and delete marker of exactly this key (Z9: a listing goes by
         prefix, so that longer keys are left out here)."""
         found: list[str] = []
-        with _translated("list_versions"):
+        with translated("list_versions"):
             pages = s3_client().get_paginator("list_object_versions")
             for page in pages.paginate(Bucket=self.bucket_name, Prefix=key):
                 entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
@@ -167,7 +225,7 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
         doomed = [version for version in self.list_versions(key) if version != except_version]
         for start in range(0, len(doomed), _DELETED_AT_ONCE):
             batch = doomed[start : start + _DELETED_AT_ONCE]
-            with _translated("delete_versions"):
+            with translated("delete_versions"):
                 answer = s3_client().delete_objects(
                     Bucket=self.bucket_name,
                     Delete={
@@ -179,6 +237,21 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
                 logger.error("versions not deleted", extra={"count": len(answer["Errors"])})
                 raise Unavailable(code="storage_unavailable")
         return len(doomed)
+
+
+def thumb_key(key: str) -> str:
+    """Where the thumbnail of the file under `key` lies."""
+    return f"{key}.thumb"
+
+
+def preview_key(key: str) -> str:
+    """Where its preview lies."""
+    return f"{key}.preview"
+
+
+def derived_keys(key: str) -> tuple[str, ...]:
+    """Everything of ours that goes with the object under `key`."""
+    return thumb_key(key), preview_key(key)
 
 
 def case_storage() -> CaseStorage:
@@ -205,14 +278,16 @@ def _sse_fields() -> dict[str, str]:
 
 
 @contextmanager
-def _translated(call: str) -> Iterator[None]:
+def translated(call: str) -> Iterator[None]:
+    """Turn the SDK's errors into `Unavailable`, logged under the call's name."""
     try:
         yield
     except AWS_ERRORS as error:
-        raise _unavailable(call, error) from error
+        raise unavailable(call, error) from error
 
 
-def _unavailable(call: str, error: Exception) -> Unavailable:
+def unavailable(call: str, error: Exception) -> Unavailable:
+    """What a failed call is to the rest of the product, logged."""
     code = error_code(error) or type(error).__name__
     logger.error("storage call failed", extra={"call": call, "error": code})
     return Unavailable(code="storage_unavailable")

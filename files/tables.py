@@ -23,9 +23,14 @@ class _Images(GlobalSecondaryIndex["File"]):
 
 class File(Table):
     """A file of a space. Ids are UUIDv7, so the base table lists newest first, consistently.
-    Size in bytes; `version_id` is the pinned S3 version that was checked and is served.
-    `held_bytes` is what of the quota it holds (nothing: it gave that back), `sha256` is in hex,
-    `purged_at` says when its bytes were seen to be gone."""
+    Sizes in bytes, digests in hex; `version_id` is the pinned S3 version that was checked and is
+    served. `held_bytes` is what of the quota it holds (nothing: it gave that back), `purged_at`
+    says when its bytes were seen to be gone.
+
+    `declared_sha256` is what the sender's device computed, `sha256` what storage or the worker has
+    proved. `upload_id` and `part_size` belong to a multipart upload; `signed_at` is when a URL for
+    it was signed last. `scan_verdict` is a `files.states.Scan`. The versions of thumbnail and preview are
+    pinned like the file's own."""
 
     class Meta(BaseMeta):
         table_name = table_name("File")
@@ -39,7 +44,14 @@ class File(Table):
     size = NumberAttribute()
     held_bytes = NumberAttribute(attr_name="heldBytes", null=True)
     mime_type = UnicodeAttribute(attr_name="mimeType")
+    declared_sha256 = UnicodeAttribute(attr_name="declaredSha256", null=True)
     sha256 = UnicodeAttribute(null=True)
+    upload_id = UnicodeAttribute(attr_name="uploadId", null=True)
+    part_size = NumberAttribute(attr_name="partSize", null=True)
+    signed_at = UTCDateTimeAttribute(attr_name="signedAt", null=True)
+    scan_verdict = UnicodeAttribute(attr_name="scan", null=True)
+    thumb_version_id = UnicodeAttribute(attr_name="thumbVersionId", null=True)
+    preview_version_id = UnicodeAttribute(attr_name="previewVersionId", null=True)
     state = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
     uploaded_by = UnicodeAttribute(attr_name="uploadedBy")
@@ -65,6 +77,17 @@ class FileRef(Table):
 
     file_id = UnicodeAttribute(hash_key=True, attr_name="fileId")
     space_id = UnicodeAttribute(attr_name="spaceId")
+
+
+class FileDigest(Table):
+    """Files of a space by content, so that the same bytes sent twice can be pointed out.
+    `digest_key` is `<sha256>#<fileId>`; written and deleted with the file's own row."""
+
+    class Meta(BaseMeta):
+        table_name = table_name("FileDigest")
+
+    space_id = UnicodeAttribute(hash_key=True, attr_name="spaceId")
+    digest_key = UnicodeAttribute(range_key=True, attr_name="digestKey")
 
 
 class FileShare(Table):

@@ -16,13 +16,18 @@ from filevault.errors import Invalid
 @dataclass(frozen=True, slots=True)
 class FileType:
     """A type of file. `icon` is an id of static/icons.svg; `is_inline` says that a browser may
-    show it from the storage host (D2); `is_image` puts it into the gallery."""
+    show it from the storage host (D2); `is_image` puts it into the gallery; `has_preview` says
+    that the worker makes a thumbnail and a preview of it."""
 
     mime_type: str
     label: str
     icon: str = "file"
     is_image: bool = False
     is_inline: bool = False
+
+    @property
+    def has_preview(self) -> bool:
+        return self.is_image or self.mime_type == "application/pdf"
 
 
 PDF: Final = FileType("application/pdf", "PDF", is_inline=True)

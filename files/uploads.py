@@ -1,13 +1,14 @@
 """Uploads: begun by a row and a signature, ended by one idempotent look at storage.
 
-The row is there before the URL (N4). Completion is learnt from the browser (`confirm`) or by the
-worker (`reconcile`); both go through `files.checking.settle`.
+The row is there before the URL (N4). Completion is learnt from the browser (`confirm`), or by the
+worker, which hears of it from storage or looks by itself (`reconcile`); all of them go through
+`files.checking.settle`. Above `MULTIPART_THRESHOLD` a file goes in parts (`files.parts`).
 """
 
 import base64
 import re
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.actors import WORKER, Actor
-from files import checking, records
+from files import checking, multipart, records
 from files.names import clean_name
 from files.spaces import Ability, Space, SpaceChanged, check_ability, get_space, load_space
 from files.states import FileState
@@ -25,7 +26,7 @@ from files.tables import File, FileRef
 from files.types import FileType, get_type
 from filevault import jobs
 from filevault.dynamo import Transaction, new_id, now
-from filevault.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
+from filevault.errors import Conflict, DomainError, Invalid, NotFound, TooLarge, Unavailable
 
 EXPIRE_JOB: Final = "upload.expire"
 TRIES: Final = 3
@@ -47,8 +48,9 @@ def begin(
     size: object,
     mime_type: object = "",
     sha256: object = None,
-) -> tuple[File, PresignedPost]:
-    """Begin an upload of exactly `size` bytes; `sha256` (hex) binds its content too.
+) -> tuple[File, PresignedPost | None]:
+    """Begin an upload of exactly `size` bytes; `sha256` (hex) binds its content too. A large one
+    goes in parts (None instead of a POST), which `files.parts` signs.
 
     Raises `Forbidden`, `Invalid` (by field), `TooLarge`, `QuotaFull`. `mime_type` is a hint that
     decides nothing."""
@@ -56,11 +58,14 @@ def begin(
     name = clean_name(file_name)
     file_type = get_type(name)
     length = _check_size(size)
-    digest = _check_sha256(sha256)
+    digest = check_sha256(sha256)
     _check_hint(mime_type)
     file = _draft(actor, space, name, file_type, length)
-    file.sha256 = digest
-    _write(actor, space, file, slowest=length)
+    file.declared_sha256 = digest
+    if length > settings.MULTIPART_THRESHOLD:
+        _begin_parts(actor, space, file)
+        return file, None
+    _write(actor, space, file)
     checksum = base64.b64encode(bytes.fromhex(digest)).decode() if digest else ""
     storage = case_storage()
     return file, storage.presign_post(file.s3_key, length, file_type.mime_type, sha256=checksum)
@@ -72,7 +77,7 @@ def begin_plain(actor: Actor, space: Space, *, file_name: object) -> File:
     check_ability(space, actor, Ability.UPLOAD)
     name = clean_name(file_name)
     file = _draft(actor, space, name, get_type(name), 0)
-    _write(actor, space, file, slowest=settings.MAX_UPLOAD_SIZE)
+    _write(actor, space, file)
     return file
 
 
@@ -85,13 +90,15 @@ def presign_plain(file: File, *, redirect_to: str) -> PresignedPost:
     )
 
 
-def confirm(actor: Actor, space: Space, file_id: str) -> File:
+def confirm(actor: Actor, space: Space, file_id: str, *, sha256: object = None) -> File:
     """Look whether an upload has arrived, by the one who began it (Z4). Answers alike however
-    often it is asked: the file, `AVAILABLE` or `REJECTED` with its reason.
+    often it is asked: the file, `AVAILABLE`, `CHECKING`, or `REJECTED` with its reason. `sha256`
+    (hex) is what the sender's device computed while it sent.
 
-    Raises `Conflict` with the code `not_uploaded` while nothing is there, and `upload_over` when
-    it was cancelled or had run out of time."""
-    file = checking.settle(_own_upload(actor, space, file_id), space, actor)
+    Raises `Conflict` with the code `not_uploaded` while it isn't there whole, and `upload_over`
+    when it was cancelled or had run out of time."""
+    digest = check_sha256(sha256)
+    file = checking.settle(_own_upload(actor, space, file_id), space, actor, sha256=digest)
     if file.state == FileState.PENDING:
         raise Conflict(
             _("The file has not arrived yet. Please send it again."), code="not_uploaded"
@@ -136,7 +143,18 @@ def abort(actor: Actor, space: Space, file_id: str) -> File:
         tx.commit()
     except records.StateChanged:  # it arrived, or ended, meanwhile
         return _own_upload(actor, space, file_id)
+    if file.upload_id:
+        multipart.abort_quietly(file.s3_key, file.upload_id)
     return file
+
+
+def over_at(file: File) -> datetime:
+    """When nothing can arrive for a file any more: its signatures have run out, and so has what a
+    slow line needs for the request that was under way then."""
+    last_request = int(file.part_size or file.size or settings.MAX_UPLOAD_SIZE)
+    slowest = timedelta(seconds=last_request / SLOWEST_LINE)
+    expires_at: datetime = file.upload_expires_at
+    return expires_at + GRACE + slowest
 
 
 def _own_upload(actor: Actor, space: Space, file_id: str) -> File:
@@ -147,26 +165,39 @@ def _own_upload(actor: Actor, space: Space, file_id: str) -> File:
 
 
 def _draft(actor: Actor, space: Space, name: str, file_type: FileType, size: int) -> File:
-    moment = now()
+    moment, file_id = now(), new_id()
     return File(
         space.space_id,
-        new_id(),
+        file_id,
         owner_id=space.owner_id,
         file_name=name,
-        s3_key=f"{space.storage_prefix}{secrets.token_hex(KEY_BYTES)}",
+        s3_key=f"{space.storage_prefix}{file_id}.{secrets.token_hex(KEY_BYTES)}",
         size=size,
         held_bytes=size,
         mime_type=file_type.mime_type,
         state=FileState.PENDING.value,
         uploaded_by=actor.actor_id,
         created_at=moment,
+        signed_at=moment,
         upload_expires_at=moment + settings.UPLOAD_URL_LIFETIME,
     )
 
 
-def _write(actor: Actor, space: Space, file: File, *, slowest: int) -> None:
-    """Write all that an upload begins with in one transaction; `slowest` is the most bytes that
-    may still be on their way when the signature has run out."""
+def _begin_parts(actor: Actor, space: Space, file: File) -> None:
+    """Open the upload at storage, so that the row holds its id from the start: a part can be
+    signed only once that row is there. What a lost race leaves behind is swept."""
+    file.part_size = multipart.part_size_for(int(file.size))
+    file.upload_expires_at = file.created_at + settings.UPLOAD_RESUME
+    file.upload_id = multipart.create(file.s3_key, file.mime_type)
+    try:
+        _write(actor, space, file)
+    except DomainError:
+        multipart.abort_quietly(file.s3_key, file.upload_id)
+        raise
+
+
+def _write(actor: Actor, space: Space, file: File) -> None:
+    """Write all that an upload begins with in one transaction."""
     for _attempt in range(TRIES):
         tx = Transaction()
         details = {"size": int(file.size), "mimeType": file.mime_type}
@@ -181,9 +212,8 @@ def _write(actor: Actor, space: Space, file: File, *, slowest: int) -> None:
         tx.create(file)
         tx.create(FileRef(file.file_id, space_id=space.space_id))
         records.hold(tx, space.owner_id, int(file.size))
-        over_at = file.upload_expires_at + GRACE + timedelta(seconds=slowest / SLOWEST_LINE)
         payload = {"spaceId": space.space_id, "fileId": file.file_id}
-        jobs.enqueue(tx, EXPIRE_JOB, payload, due_at=over_at)
+        jobs.enqueue(tx, EXPIRE_JOB, payload, due_at=over_at(file))
         space.join_upload(tx, file, actor)
         try:
             tx.commit()
@@ -210,7 +240,8 @@ def _check_size(size: object) -> int:
     return size
 
 
-def _check_sha256(sha256: object) -> str | None:
+def check_sha256(sha256: object) -> str | None:
+    """A SHA-256 in lower-case hex, or None where none was given. Raises `Invalid`."""
     if sha256 is None:
         return None
     if isinstance(sha256, str) and _SHA256.fullmatch(sha256.lower()):

@@ -4,17 +4,19 @@
 from django.urls import path
 
 import filevault.converters  # noqa: F401 - registers `<id:…>`
-from files import views
+from files import upload_views, views
 
 app_name = "files"
 
 urlpatterns = [
     path("", views.list_files, name="list"),
-    path("add", views.plain, name="plain"),
-    path("presign", views.presign, name="presign"),
-    path("confirm/<id:file_id>", views.confirm, name="confirm"),
-    path("abort/<id:file_id>", views.abort, name="abort"),
-    path("<id:file_id>/uploaded", views.uploaded, name="uploaded"),
+    path("add", upload_views.plain, name="plain"),
+    path("presign", upload_views.presign, name="presign"),
+    path("same", upload_views.same, name="same"),
+    path("parts/<id:file_id>", upload_views.upload_parts, name="parts"),
+    path("confirm/<id:file_id>", upload_views.confirm, name="confirm"),
+    path("abort/<id:file_id>", upload_views.abort, name="abort"),
+    path("<id:file_id>/uploaded", upload_views.uploaded, name="uploaded"),
     path("<id:file_id>/download", views.download, name="download"),
     path("<id:file_id>/delete", views.delete, name="delete"),
 ]

@@ -84,12 +84,13 @@ class Environment:
             raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
         return value in _TRUE
 
-    def number(self, name: str, *, default: int, most: int = MOST) -> int:
+    def number(self, name: str, *, default: int, least: int = 1, most: int = MOST) -> int:
         """A whole number above 0: no setting of ours has a use for another."""
         value = self.text(name, default=str(default))
-        if not re.fullmatch(r"[0-9]{1,16}", value) or not 0 < int(value) <= most:
+        if not re.fullmatch(r"[0-9]{1,16}", value) or not least <= int(value) <= most:
+            above = "above 0" if least == 1 else f"of at least {least}"
             raise ImproperlyConfigured(
-                f"{name} must be a whole number above 0 and at most {most}, not {value!r}."
+                f"{name} must be a whole number {above} and at most {most}, not {value!r}."
             )
         return int(value)
 

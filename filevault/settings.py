@@ -171,8 +171,25 @@ S3_ADDRESSING_STYLE = env.choice("S3_ADDRESSING_STYLE", {"virtual", "path"}, def
 S3_PUBLIC_ENDPOINT_URL = env.address("S3_PUBLIC_ENDPOINT_URL", default="")
 MAX_UPLOAD_SIZE = env.number("MAX_UPLOAD_SIZE", default=5 * 1024**3)
 STORAGE_QUOTA_BYTES = env.number("STORAGE_QUOTA_BYTES", default=100 * 1024**3)
+#: Above this an upload goes in parts; S3 takes none below 5 MiB but the last.
+MULTIPART_THRESHOLD = env.number("MULTIPART_THRESHOLD", default=64 * 1024**2)
+PART_SIZE = env.number("PART_SIZE", default=8 * 1024**2, least=5 * 1024**2, most=5 * 1024**3)
 UPLOAD_URL_LIFETIME = timedelta(minutes=5)
+PART_URL_LIFETIME = timedelta(minutes=15)
+#: How long after its last signed part an upload can be gone on with.
+UPLOAD_RESUME = seconds("UPLOAD_RESUME_SECONDS", 24 * 3600)
 DOWNLOAD_URL_LIFETIME = timedelta(minutes=2)
+#: The queue of the bucket's events; without one, browser and worker tell of uploads alone.
+SQS_UPLOADS_URL = env.address("SQS_UPLOADS_URL", default="")
+#: `clamd://host:port`. Files stay CHECKING until it has answered.
+SCANNER_URL = env.text("SCANNER_URL", default="")
+#: Whether a file beyond the scanner's own limit is taken, marked as not scanned.
+ALLOW_UNSCANNED = env.flag("ALLOW_UNSCANNED", default=False)
+#: Larger files get no thumbnail and no preview.
+PREVIEW_MAX_SIZE = env.number("PREVIEW_MAX_SIZE", default=100 * 1024**2)
+ZIP_DOWNLOADS = env.flag("ZIP_DOWNLOADS", default=True)
+#: At once in each web process: the one way in which bytes pass through it.
+ZIP_CONCURRENCY = env.number("ZIP_CONCURRENCY", default=2, most=1000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 STORAGES = {
     "default": {"BACKEND": "files.storage.CaseStorage"},

@@ -1,0 +1,59 @@
+"""What every view of a space's files begins and ends with: who may pass, and in which frame."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import urljoin
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from accounts.actors import Actor
+from accounts.http import ActorRequest
+from files.sections import files_url
+from files.spaces import Space, get_space
+from filevault.errors import NotSignedIn
+
+P = ParamSpec("P")
+
+
+class SpaceRequest(ActorRequest):
+    """A request of somebody known in a space; `route` is the namespace it came in by."""
+
+    actor: Actor
+    route: str
+
+
+def in_space(
+    view: Callable[Concatenate[SpaceRequest, Space, P], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Load the space of the path and let nobody pass who is a stranger to it (Z2)."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, /, space_id: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        known = cast(SpaceRequest, request)
+        if known.actor is None:
+            raise NotSignedIn
+        match = request.resolver_match
+        known.route = match.namespace if match is not None else ""
+        return view(known, get_space(known.actor, space_id), *args, **kwargs)
+
+    return guarded
+
+
+def space_page(
+    request: SpaceRequest, space: Space, template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """A page of the space, in the frame of the side that it was asked from."""
+    portal = request.route.startswith("portal")
+    frame = "portal_base.html" if portal else "base.html"
+    home = home_of(request, space)
+    return render(request, template, {"frame": frame, "home_url": home, **context})
+
+
+def home_of(request: SpaceRequest, space: Space) -> str:
+    """The space's own page: the one below which these routes are mounted."""
+    return urljoin(files_url(request.route, "list", space), "..")
