@@ -29,8 +29,8 @@ class File(Table):
 
     `declared_sha256` is what the sender's device computed, `sha256` what storage or the worker has
     proved. `upload_id` and `part_size` belong to a multipart upload; `signed_at` is when a URL for
-    it was signed last. `scan_verdict` is a `files.states.Scan`. The versions of thumbnail and preview are
-    pinned like the file's own."""
+    it was signed last. `scan_verdict` is a `files.states.Scan`. The versions of thumbnail and
+    preview are pinned like the file's own."""
 
     class Meta(BaseMeta):
         table_name = table_name("File")

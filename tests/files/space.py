@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from accounts.actors import Actor, CaseClient, Practitioner
-from files import spaces
+from files import spaces, uploads
 from files.spaces import Ability, SpaceChanged
+from files.storage import PresignedPost
 from files.tables import File
 from filevault.aws import s3_client
 from filevault.dynamo import Transaction
@@ -92,6 +94,15 @@ def put(file: File, content: bytes, bucket: str = "filevault-test") -> str:
         Bucket=bucket, Key=file.s3_key, Body=content, ContentType=file.mime_type
     )
     return answer["VersionId"]
+
+
+def begin_post(
+    actor: Actor, space: FakeSpace, *, file_name: str, size: int, **declared: Any
+) -> tuple[File, PresignedPost]:
+    """Begin an upload that is small enough for one request."""
+    file, post = uploads.begin(actor, space, file_name=file_name, size=size, **declared)
+    assert post is not None
+    return file, post
 
 
 def row(file: File) -> File:

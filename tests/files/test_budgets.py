@@ -1,5 +1,6 @@
 """How many calls a request may cost, beyond knowing who asks."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,10 +28,15 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield calls
 
 
-def test_calls_of_each_step(space: FakeSpace, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("declared", [False, True])
+def test_calls_of_each_step(
+    space: FakeSpace, monkeypatch: pytest.MonkeyPatch, declared: bool
+) -> None:
     """The space itself is one read more in each."""
     with counted(monkeypatch) as begun:
-        file, _ = uploads.begin(C1, space, file_name="a.pdf", size=len(samples.PDF))
+        digest = hashlib.sha256(samples.PDF).hexdigest() if declared else None
+        size = len(samples.PDF)
+        file, _ = uploads.begin(C1, space, file_name="a.pdf", size=size, sha256=digest)
     put(file, samples.PDF)
     with counted(monkeypatch) as confirmed:
         uploads.confirm(C1, space, file.file_id)
@@ -39,7 +45,7 @@ def test_calls_of_each_step(space: FakeSpace, monkeypatch: pytest.MonkeyPatch) -
     assert begun == ["dynamodb.TransactWriteItems"]
     assert confirmed == [
         "dynamodb.GetItem",
-        "s3.HeadObject",
+        *(["s3.HeadObject"] if declared else []),
         "s3.GetObject",
         "dynamodb.TransactWriteItems",
     ]

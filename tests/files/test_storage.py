@@ -1,6 +1,7 @@
 """The adapter: what is signed, where it is sent, and how faults of storage are told."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -120,7 +121,8 @@ FAULTS = [
 def test_storage_away_changes_nothing(
     space: FakeSpace, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    file, _ = uploads.begin(C1, space, file_name="a.pdf", size=len(samples.PDF))
+    digest = hashlib.sha256(samples.PDF).hexdigest()
+    file, _ = uploads.begin(C1, space, file_name="a.pdf", size=len(samples.PDF), sha256=digest)
     put(file, samples.PDF)
     for method in ("head_object", "get_object"):
         with monkeypatch.context() as patch:
@@ -134,8 +136,10 @@ def test_storage_away_changes_nothing(
 def test_403_on_a_missing_key_means_missing(
     space: FakeSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answering(monkeypatch, "head_object", client_error("403"))
+    for method in ("head_object", "get_object"):
+        answering(monkeypatch, method, client_error("403"))
     assert case_storage().head(KEY) is None
+    assert case_storage().peek(KEY, 10) is None
 
 
 def test_403_on_a_key_that_is_there_is_a_fault(
@@ -143,7 +147,10 @@ def test_403_on_a_key_that_is_there_is_a_fault(
 ) -> None:
     file, _ = uploads.begin(C1, space, file_name="a.pdf", size=len(samples.PDF))
     put(file, samples.PDF)
-    answering(monkeypatch, "head_object", client_error("403"))
+    for method in ("head_object", "get_object"):
+        answering(monkeypatch, method, client_error("403"))
+    with pytest.raises(Unavailable):
+        case_storage().head(file.s3_key)
     with pytest.raises(Unavailable):
         uploads.reconcile(space.space_id, file.file_id)
 

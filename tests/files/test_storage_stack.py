@@ -25,7 +25,7 @@ from filevault.dynamo import Transaction, new_id
 from filevault.errors import Conflict, NotFound
 from filevault.tables import Job
 from tests.files import samples
-from tests.files.space import C1, OTHER_ON_CASE, A, FakeSpace, make_space, row
+from tests.files.space import C1, OTHER_ON_CASE, A, FakeSpace, begin_post, make_space, row
 from tests.files.test_names import CLEANED
 from tests.files.test_uploads import actions
 from tests.stack import TestStack
@@ -63,7 +63,7 @@ def send(post: PresignedPost, content: bytes, **changes: str | None) -> httpx.Re
 
 
 def begin(client: Any, space: FakeSpace, name: str = "letter.pdf") -> tuple[File, PresignedPost]:
-    return uploads.begin(client, space, file_name=name, size=len(samples.PDF))
+    return begin_post(client, space, file_name=name, size=len(samples.PDF))
 
 
 def available(client: Any, space: FakeSpace, name: str = "letter.pdf") -> File:
@@ -133,7 +133,7 @@ def test_storage_refuses_what_was_not_signed_U1(
 
 
 def test_storage_refuses_an_altered_policy_U1(client: Any, space: FakeSpace) -> None:
-    _, wide = uploads.begin(client, space, file_name="a.pdf", size=BIG)
+    _, wide = begin_post(client, space, file_name="a.pdf", size=BIG)
     _, post = begin(client, space)
     assert send(post, samples.PDF, policy=wide.fields["policy"]).status_code == 403
 
@@ -198,7 +198,7 @@ def test_what_was_sent_before_the_check_is_what_was_checked_U4(
 def test_content_that_lies_is_rejected_and_not_served_U5(
     client: Any, space: FakeSpace, name: str, content: bytes
 ) -> None:
-    file, post = uploads.begin(client, space, file_name=name, size=len(content))
+    file, post = begin_post(client, space, file_name=name, size=len(content))
     assert send(post, content).status_code == 201
     assert uploads.confirm(client, space, file.file_id).state == "REJECTED"
     with pytest.raises(Conflict):
@@ -209,7 +209,7 @@ def test_content_that_lies_is_rejected_and_not_served_U5(
 
 def test_every_type_arrives_whole(client: Any, space: FakeSpace) -> None:
     for name, content in samples.GOOD.items():
-        file, post = uploads.begin(client, space, file_name=name, size=len(content))
+        file, post = begin_post(client, space, file_name=name, size=len(content))
         assert send(post, content).status_code == 201
         assert uploads.confirm(client, space, file.file_id).state == "AVAILABLE"
         assert fetch(file, client, space).content == content
@@ -217,7 +217,7 @@ def test_every_type_arrives_whole(client: Any, space: FakeSpace) -> None:
 
 def test_a_large_container_is_read_at_both_ends(client: Any, space: FakeSpace) -> None:
     content = samples.office("word/document.xml", padding=BIG)
-    file, post = uploads.begin(client, space, file_name="thesis.docx", size=len(content))
+    file, post = begin_post(client, space, file_name="thesis.docx", size=len(content))
     assert send(post, content).status_code == 201
     assert uploads.confirm(client, space, file.file_id).state == "AVAILABLE"
 

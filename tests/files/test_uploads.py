@@ -18,7 +18,18 @@ from filevault.aws import s3_client
 from filevault.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
 from filevault.tables import Job
 from tests.files import samples
-from tests.files.space import C1, C2, OTHER_ON_CASE, OWNER, A, FakeSpace, make_space, put, row
+from tests.files.space import (
+    C1,
+    C2,
+    OTHER_ON_CASE,
+    OWNER,
+    A,
+    FakeSpace,
+    begin_post,
+    make_space,
+    put,
+    row,
+)
 
 DAY = timedelta(days=1)
 
@@ -49,7 +60,7 @@ def run_at(moment: datetime) -> int:
 def test_begin_writes_row_reference_usage_event_and_job_before_the_url_N4(
     space: FakeSpace,
 ) -> None:
-    file, post = uploads.begin(A, space, file_name="scan.PDF", size=10, mime_type="")
+    file, post = begin_post(A, space, file_name="scan.PDF", size=10, mime_type="")
     stored = row(file)
     assert (stored.state, stored.mime_type, stored.size) == ("PENDING", "application/pdf", 10)
     assert stored.uploaded_by == A.actor_id
@@ -67,8 +78,10 @@ def test_keys_are_random_and_hold_no_name_U2(space: FakeSpace) -> None:
     keys = {begin(space, "Dr Novak.pdf").s3_key for _ in range(20)}
     assert len(keys) == 20
     for key in keys:
-        prefix, _, random = key.rpartition("/")
+        prefix, _, name = key.rpartition("/")
         assert prefix == "cases/one"
+        file_id, _, random = name.partition(".")
+        assert FileRef.fetch(file_id)
         assert len(bytes.fromhex(random)) * 8 >= 128
 
 
@@ -188,7 +201,7 @@ def test_a_declared_checksum_is_held_against_what_arrived(space: FakeSpace) -> N
     digest = hashlib.sha256(samples.PDF).hexdigest()
     other = samples.PDF.replace(b"1.7", b"1.4")
     for content, state in ((samples.PDF, "AVAILABLE"), (other, "REJECTED")):
-        file, post = uploads.begin(C1, space, file_name="a.pdf", size=len(content), sha256=digest)
+        file, post = begin_post(C1, space, file_name="a.pdf", size=len(content), sha256=digest)
         assert "x-amz-checksum-sha256" in post.fields
         s3_client().put_object(
             Bucket="filevault-test",
@@ -248,9 +261,9 @@ def test_what_never_came_expires_U10(space: FakeSpace) -> None:
 
 
 def test_a_large_file_on_a_slow_line_is_waited_for(space: FakeSpace) -> None:
-    file, _ = uploads.begin(C1, space, file_name="a.pdf", size=150 * 1024 * 1024)
-    assert run_at(datetime.now(UTC) + timedelta(minutes=30)) == 0
-    assert run_at(datetime.now(UTC) + timedelta(minutes=40)) >= 1
+    file, _ = begin_post(C1, space, file_name="a.pdf", size=60 * 1024 * 1024)
+    assert run_at(datetime.now(UTC) + timedelta(minutes=20)) == 0
+    assert run_at(datetime.now(UTC) + timedelta(minutes=25)) >= 1
     assert row(file).state == "EXPIRED"
 
 
