@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from accounts import audit
 from accounts.actors import WORKER
-from cases.notices import CLOSE_JOB, WindowClosed, note_file, open_window
+from cases.notices import CLOSE_JOB, WindowClosed, hears, note_file, open_until, open_window
 from cases.tables import Notice, NoticeFile
 from files import uploads
 from files.states import FileState
@@ -61,14 +61,23 @@ def close_window(claim: jobs.Claim) -> datetime | None:
     closing = Closing(claim, claim.payload["noticeKey"], claim.payload["noticeId"])
     window = Notice.fetch(closing.key)
     if window is not None and window.notice_id == closing.notice_id:
-        if window.closes_at > now():
-            return window.closes_at
+        until = _open_until(window)
+        if until > now():
+            return until
         if not _seal(closing, window):
             return now()
     for entries in _pages(_unsettled(closing.notice_id)):
         _settle(closing, entries)
     _finish(closing)
     return None
+
+
+def _open_until(window: Notice) -> datetime:
+    if window.closes_at > now():
+        return window.closes_at
+    entries = _unsettled(window.notice_id)
+    files = File.fetch_many((entry.space_id, entry.file_id) for entry in entries)
+    return open_until(window, files)
 
 
 def _seal(closing: Closing, window: Notice) -> bool:
@@ -181,7 +190,7 @@ def _finish(closing: Closing) -> None:
     case_id, _, recipient = closing.key.partition("#")
     tx = Transaction()
     closing.claim.complete_in(tx)
-    if count:
+    if count and hears(case_id, recipient, closing.notice_id):
         context: dict[str, Any] = {"caseId": case_id, "recipient": recipient, "count": count}
         mail.queue(tx, "notice", context, mail_id=closing.notice_id)
         details = {"noticeId": closing.notice_id, "files": count}

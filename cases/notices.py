@@ -5,7 +5,7 @@ join it. Its closing (`cases.notice_closing`) begins by deleting that row, so th
 is in the window that is being counted or opens the next one; nothing falls between the two.
 """
 
-import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,9 +16,7 @@ from cases.tables import Case, Invitation, Notice, NoticeFile
 from files.spaces import SpaceChanged
 from files.tables import File
 from filevault import jobs
-from filevault.dynamo import STORE_ERRORS, Transaction, new_id, now
-
-logger = logging.getLogger(__name__)
+from filevault.dynamo import Transaction, id_at, new_id, now
 
 CLOSE_JOB: Final = "notice.close"
 
@@ -47,32 +45,34 @@ def join_upload(tx: Transaction, *, case: Case, file: File, actor: Actor) -> Non
         tx.create(note_file(window.notice_id, file.space_id, file.file_id))
 
 
-def extend(*, case: Case, file: File) -> None:
-    """Keep the windows of a file's uploader open for another quiet period: the burst goes on. One
-    whose time is over stays due, since confirming may itself be a part of closing.
-
-    Called when an upload is confirmed, outside its transaction: a window that closes meanwhile
-    takes the file along to the next one, so that nothing depends on this."""
-    keys = [notice_key(case.case_id, person) for person in get_recipients(case, file.uploaded_by)]
-    try:
-        for window in Notice.fetch_many(keys):
-            closes_at = _closes_at(window.closes_latest_at)
-            running = (Notice.notice_id == window.notice_id) & (Notice.closes_at > now())
-            window.try_update(
-                [Notice.closes_at.set(closes_at)], running & (Notice.closes_at < closes_at)
-            )
-    except STORE_ERRORS:
-        logger.warning("window not extended", extra={"case": case.case_id})
+def open_until(window: Notice, files: Sequence[File]) -> datetime:
+    """Until when a window with these files is open: a quiet period after the last of their
+    senders was heard of, and never beyond its latest end. Confirming writes nothing to windows, so
+    that it stays one transaction however many people hear of the file."""
+    heard = max((file.active_at for file in files if file.active_at), default=window.opened_at)
+    quiet = heard + settings.NOTICE_QUIET
+    return max(window.closes_at, min(quiet, window.closes_latest_at))
 
 
 def get_recipients(case: Case, uploader_id: str) -> list[str]:
-    """Who hears of an upload, as actor ids: the practitioner of what clients upload, and of the
-    practitioner's uploads every client with a live invitation."""
-    owner = f"user:{case.user_id}"
+    """Who may hear of an upload, as actor ids: the practitioner of what clients upload, and of the
+    practitioner's uploads every client. Whether they do is decided when the window closes, by
+    `hears`."""
     if uploader_id.startswith("client:"):
-        return [owner]
-    invitations = Invitation.query(case.case_id, consistent_read=True)
-    return [f"client:{invitation.client_id}" for invitation in invitations if is_live(invitation)]
+        return [f"user:{case.user_id}"]
+    return [f"client:{client_id}" for client_id in case.client_ids]
+
+
+def hears(case_id: str, recipient: str, notice_id: str) -> bool:
+    """Whether a person is told of a window: of clients those whose link is live, and was before
+    the window opened. Who was invited since has a mail about the files as they are now."""
+    kind, _colon, client_id = recipient.partition(":")
+    if kind != "client":
+        return True
+    invitation = Invitation.fetch(case_id, client_id)
+    if invitation is None or not is_live(invitation):
+        return False
+    return id_at(invitation.created_at) <= notice_id
 
 
 def is_live(invitation: Invitation) -> bool:

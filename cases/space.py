@@ -57,9 +57,7 @@ class CaseSpace:
         notices.join_upload(tx, case=self.case, file=file, actor=actor)
 
     def join_available(self, tx: Transaction, file: File) -> None:
-        """Count the file; the burst that it belongs to goes on for another quiet period."""
         self._count(tx, files=1, size=int(file.size))
-        tx.on_commit(lambda: notices.extend(case=self.case, file=file))
 
     def join_removed(self, tx: Transaction, file: File) -> None:
         self._count(tx, files=-1, size=-int(file.size))

@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from accounts import audit
-from accounts.actors import Actor
+from accounts.actors import WORKER, Actor
 from files import multipart, records, sniffing
 from files.spaces import Space
 from files.states import FileState, Reason
@@ -178,6 +178,8 @@ def _accept(file: File, stored: StoredObject, space: Space, actor: Actor) -> Fil
         "sha256": proved,
         "upload_id": None,
     }
+    if actor is not WORKER:
+        changes["active_at"] = now()
     tx = Transaction()
     if stored.size > held:
         records.hold(tx, file.owner_id, stored.size - held, files=0)

@@ -52,7 +52,7 @@ def sign_parts(
     digests = _check_checksums(checksums, numbers)
     moment = now()
     kept_alive = file.try_update(
-        [File.signed_at.set(moment), File.upload_expires_at.set(moment + settings.UPLOAD_RESUME)],
+        [File.active_at.set(moment), File.upload_expires_at.set(moment + settings.UPLOAD_RESUME)],
         File.state == FileState.PENDING.value,
     )
     if not kept_alive:

@@ -28,9 +28,9 @@ class File(Table):
     says when its bytes were seen to be gone.
 
     `declared_sha256` is what the sender's device computed, `sha256` what storage or the worker has
-    proved. `upload_id` and `part_size` belong to a multipart upload; `signed_at` is when a URL for
-    it was signed last. `scan_verdict` is a `files.states.Scan`. The versions of thumbnail and
-    preview are pinned like the file's own."""
+    proved. `upload_id` and `part_size` belong to a multipart upload; `active_at` is when the sender
+    was last heard of (beginning, having parts signed, confirming). `scan_verdict` is a
+    `files.states.Scan`. The versions of thumbnail and preview are pinned like the file's own."""
 
     class Meta(BaseMeta):
         table_name = table_name("File")
@@ -48,7 +48,7 @@ class File(Table):
     sha256 = UnicodeAttribute(null=True)
     upload_id = UnicodeAttribute(attr_name="uploadId", null=True)
     part_size = NumberAttribute(attr_name="partSize", null=True)
-    signed_at = UTCDateTimeAttribute(attr_name="signedAt", null=True)
+    active_at = UTCDateTimeAttribute(attr_name="activeAt", null=True)
     scan_verdict = UnicodeAttribute(attr_name="scan", null=True)
     thumb_version_id = UnicodeAttribute(attr_name="thumbVersionId", null=True)
     preview_version_id = UnicodeAttribute(attr_name="previewVersionId", null=True)

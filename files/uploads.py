@@ -178,7 +178,7 @@ def _draft(actor: Actor, space: Space, name: str, file_type: FileType, size: int
         state=FileState.PENDING.value,
         uploaded_by=actor.actor_id,
         created_at=moment,
-        signed_at=moment,
+        active_at=moment,
         upload_expires_at=moment + settings.UPLOAD_URL_LIFETIME,
     )
 
