@@ -8,4 +8,6 @@ class FilesConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("files.purge")  # registers its job handlers
+        import_module("files.events")
+        import_module("files.inspection")
         import_module("files.admin_views")

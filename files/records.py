@@ -127,9 +127,12 @@ def note_digest(tx: Transaction, file: File) -> None:
 
 
 def forget_digest(tx: Transaction, file: File) -> None:
-    """Take a file that goes off that list."""
+    """Take a file that goes off that list. The commit raises `StateChanged` where its SHA-256 was
+    proved since it was read: there is an entry now that is not known here."""
     if file.sha256:
         tx.delete(FileDigest(file.space_id, _digest_key(file)))
+    else:
+        tx.update(file, [], condition=File.sha256.does_not_exist(), otherwise=StateChanged())
 
 
 def find_same(space: Space, sha256: str) -> list[File]:

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     QUOTA = "quota"
     INFECTED = "infected"
     UNSCANNABLE = "unscannable"
+    LOST = "lost"
 
 
 REASON_LABELS: Final[dict[str, Promise]] = {
@@ -60,6 +61,7 @@ REASON_LABELS: Final[dict[str, Promise]] = {
     Reason.MARKUP: _("It contains web page code. Please send it as a PDF."),
     Reason.INFECTED: _("The virus scanner found something in it. It was not kept."),
     Reason.UNSCANNABLE: _("It is too large for the virus scanner, so it was not taken."),
+    Reason.LOST: _("It is no longer in storage. Please send it again."),
     Reason.QUOTA: _("There is no room left for it. Please tell your practice."),
 }
 
@@ -71,6 +73,12 @@ class Scan(StrEnum):
     UNSCANNED = "unscanned"
 
 
+#: What is said of an available file where the verdict is not the usual one.
+SCAN_NOTES: Final[dict[str, Promise]] = {
+    Scan.UNSCANNED: _("Not scanned for viruses: too large for the scanner."),
+}
+
+
 def state_label(state: str) -> str:
     return str(STATE_LABELS.get(state, state))
 
@@ -78,3 +86,8 @@ def state_label(state: str) -> str:
 def reason_label(reason: str | None) -> str:
     """The sentence for a stored reason; '' where there is none."""
     return str(REASON_LABELS.get(reason, "")) if reason else ""
+
+
+def scan_note(verdict: str | None) -> str:
+    """What people have to know of a scanner's verdict; '' where there is nothing."""
+    return str(SCAN_NOTES.get(verdict, "")) if verdict else ""

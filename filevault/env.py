@@ -109,6 +109,15 @@ class Environment:
             raise ImproperlyConfigured(f"{name} must be an http(s) address, not {value!r}.")
         return value
 
+    def service(self, name: str, *, scheme: str) -> str:
+        """An optional `scheme://host` or `scheme://host:port`, and nothing more."""
+        value = self.text(name, default="")
+        if value and not _is_service(value, scheme):
+            raise ImproperlyConfigured(
+                f"{name} must look like {scheme}://host:port, not {value!r}."
+            )
+        return value
+
     def networks(self, name: str) -> list[str]:
         """Addresses or networks, with commas between them."""
         networks = self.listing(name)
@@ -157,3 +166,14 @@ def _is_address(value: str) -> bool:
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:  # brackets that don't close, a port that is no number
         return False
+
+
+def _is_service(value: str, scheme: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    host = f"[{host}]" if host and ":" in host else host
+    plain = f"{scheme}://{host}" if port is None else f"{scheme}://{host}:{port}"
+    return bool(host) and port != 0 and not re.search(r"\s", value) and value.lower() == plain

@@ -182,7 +182,7 @@ DOWNLOAD_URL_LIFETIME = timedelta(minutes=2)
 #: The queue of the bucket's events; without one, browser and worker tell of uploads alone.
 SQS_UPLOADS_URL = env.address("SQS_UPLOADS_URL", default="")
 #: `clamd://host:port`. Files stay CHECKING until it has answered.
-SCANNER_URL = env.text("SCANNER_URL", default="")
+SCANNER_URL = env.service("SCANNER_URL", scheme="clamd")
 #: Whether a file beyond the scanner's own limit is taken, marked as not scanned.
 ALLOW_UNSCANNED = env.flag("ALLOW_UNSCANNED", default=False)
 #: Larger files get no thumbnail and no preview.
