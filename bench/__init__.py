@@ -1,0 +1,1 @@
+"""Benchmarks of the product against plain tools. See README.md here."""
