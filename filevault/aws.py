@@ -6,6 +6,7 @@ making one costs 50 ms and more, so never one a call.
 """
 
 import functools
+import threading
 from typing import TYPE_CHECKING, Literal, cast
 
 import boto3
@@ -15,11 +16,15 @@ from django.conf import settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 AddressingStyle = Literal["virtual", "path", "auto"]
 
 #: What the SDK raises; adapters translate these and let none through.
 AWS_ERRORS = (BotoCoreError, ClientError)
+
+#: boto3's default session, unlike its clients, isn't safe for threads.
+_making = threading.Lock()
 
 
 def s3_config() -> Config:
@@ -45,15 +50,31 @@ def s3_config() -> Config:
 @functools.cache
 def s3_client() -> "S3Client":
     """The client for the server's own requests to storage."""
-    return boto3.client("s3", config=s3_config())
+    with _making:
+        return boto3.client("s3", config=s3_config())
 
 
 @functools.cache
 def s3_signer() -> "S3Client":
     """The client that signs what a browser will send: its endpoint is the one a browser reaches."""
-    return boto3.client(
-        "s3", config=s3_config(), endpoint_url=settings.S3_PUBLIC_ENDPOINT_URL or None
-    )
+    with _making:
+        return boto3.client(
+            "s3", config=s3_config(), endpoint_url=settings.S3_PUBLIC_ENDPOINT_URL or None
+        )
+
+
+@functools.cache
+def sqs_client() -> "SQSClient":
+    """The client for queues. It waits for longer than a long poll does (`filevault.queues`)."""
+    with _making:
+        return boto3.client(
+            "sqs",
+            config=Config(
+                connect_timeout=1,
+                read_timeout=10,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+            ),
+        )
 
 
 def error_code(error: Exception) -> str:

@@ -17,13 +17,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from filevault import jobs
+from filevault import jobs, queues
 from filevault.logs import outage
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 1.0
 LONGEST_BACKOFF: Final = 30.0
+#: How long a worker that ends waits for messages in hand. They come again, and are then handled
+#: by another: nothing is lost with the threads.
+LAST_MESSAGES_SECONDS: Final = 7.0
 
 
 def owner_name() -> str:
@@ -46,10 +49,14 @@ class Worker:
     def run(self) -> None:
         """Go round until `stop`; the unit of work in hand is finished first."""
         logger.info("worker started", extra={"owner": self.owner})
+        threads = self._listen()
         while not self.stopping.is_set():
             done = self.step()
             if not done:
                 self.stopping.wait(self._pause())
+        until = time.monotonic() + LAST_MESSAGES_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
         logger.info("worker stopped", extra={"owner": self.owner})
 
     def step(self) -> int:
@@ -71,6 +78,11 @@ class Worker:
         self.failures = 0
         return done
 
+    def read_queues(self) -> None:
+        """What waits in the queues now, up to a batch each, without waiting for more."""
+        for listener in queues.listeners():
+            listener.poll(self.stopping)
+
     def stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """Ask it to end after what it has in hand."""
         self.stopping.set()
@@ -79,6 +91,19 @@ class Worker:
         """End in order at SIGTERM and SIGINT."""
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, self.stop)
+
+    def _listen(self) -> list[threading.Thread]:
+        """Read each queue beside the jobs, so that neither waits for the other."""
+        threads = [
+            threading.Thread(
+                target=listener.run, args=(self.stopping,), name=listener.name, daemon=True
+            )
+            for listener in queues.listeners()
+            if self.kinds is None
+        ]
+        for thread in threads:
+            thread.start()
+        return threads
 
     def _do_chores(self) -> None:
         for chore in jobs.chores():

@@ -9,6 +9,7 @@ import json
 import boto3
 from botocore.exceptions import ClientError
 
+from filevault.local.queue import QUEUE, queue_arn
 from filevault.local.secret_store import Secrets
 
 USER = "filevault-app"
@@ -33,7 +34,14 @@ OBJECT_ACTIONS = [
     "s3:PutObject",
 ]
 BUCKET_ACTIONS = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"]
-AUDIT_TABLES = ["AuditEvent", "StreamHead"]
+#: Those that `verify_audit` and `sweep_uploads` read as a whole; nothing else may scan.
+SCANNED_TABLES = ["AuditEvent", "StreamHead", "File"]
+QUEUE_ACTIONS = [
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+]
 MAIL_ACTIONS = ["ses:SendEmail", "ses:SendRawEmail"]
 
 
@@ -49,10 +57,10 @@ def policy(*, bucket: str, table_prefix: str) -> dict[str, object]:
         "Statement": [
             allow(TABLE_ACTIONS, tables),
             allow(["dynamodb:Query"], f"{tables}/index/*"),
-            # `verify_audit` reads every stream; nothing else may scan.
-            allow(["dynamodb:Scan"], *(f"{tables[:-1]}{name}" for name in AUDIT_TABLES)),
+            allow(["dynamodb:Scan"], *(f"{tables[:-1]}{name}" for name in SCANNED_TABLES)),
             allow(OBJECT_ACTIONS, f"arn:aws:s3:::{bucket}/*"),
             allow(BUCKET_ACTIONS, f"arn:aws:s3:::{bucket}"),
+            allow(QUEUE_ACTIONS, queue_arn(QUEUE)),
             # MiniStack weighs a mail whose sender stands in the MIME alone against "*", where AWS
             # takes the sender's identity.
             allow(MAIL_ACTIONS, "*"),

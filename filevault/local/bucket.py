@@ -48,7 +48,9 @@ def provision_bucket(session: boto3.Session, *, endpoint: str, site: str) -> str
                     "ID": "abort-incomplete-uploads",
                     "Status": "Enabled",
                     "Filter": {"Prefix": ""},
-                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                    # Long after the worker should have done it: an upload that is gone on
+                    # with day after day (`UPLOAD_RESUME_SECONDS`) must not lose its parts.
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
                 }
             ]
         },

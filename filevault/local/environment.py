@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from filevault.local.ministack import AdminKeys, StackError
+from filevault.local.queue import queue_url
 from filevault.local.secret_store import Secrets
 from filevault.local.user_pool import ADMIN_GROUP
 
@@ -79,6 +80,7 @@ def app_environment(stack: Stack, secrets: Secrets, state: Path) -> dict[str, st
         "FILEVAULT_BUCKET": stack["bucket"],
         "TABLE_PREFIX": TABLE_PREFIX,
         "MAX_UPLOAD_SIZE": str(MAX_UPLOAD_SIZE),
+        "SQS_UPLOADS_URL": queue_url(aws["endpoint"]),
         "OIDC_ISSUER": oidc["issuer"],
         "OIDC_DISCOVERY_URL": oidc["discoveryUrl"],
         "OIDC_CLIENT_ID": oidc["clientId"],

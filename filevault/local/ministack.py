@@ -18,6 +18,8 @@ HOST = "127.0.0.1"
 FIRST_PORT = 4566
 #: A region other than the SDK's default, so that what forgets to name one fails here first.
 REGION: Final = "eu-central-1"
+#: The only account there is.
+ACCOUNT: Final = "000000000000"
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 VENV = REPOSITORY / ".local" / "ministack-venv"

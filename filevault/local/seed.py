@@ -1,4 +1,6 @@
-"""Provisions a running MiniStack: the app's IAM user, bucket, user pool, sender. Safe to repeat.
+"""Provisions a running MiniStack: the app's IAM user, bucket and its queue, user pool, sender.
+
+All of it is safe to repeat.
 
 Tables are the product's own definitions: `manage.py create_tables`, run with the admin keys
 (environment.py), makes them, and `protect_tables` sets what production's have besides.
@@ -11,6 +13,7 @@ from filevault.local.app_user import provision_app_user
 from filevault.local.bucket import provision_bucket
 from filevault.local.environment import SENDER_DOMAIN, TABLE_PREFIX, Stack
 from filevault.local.ministack import REGION, MiniStack
+from filevault.local.queue import provision_queue
 from filevault.local.secret_store import Secrets
 from filevault.local.user_pool import DEMO_PASSWORD, DEMO_USERS, provision_user_pool
 
@@ -23,6 +26,7 @@ def provision(ministack: MiniStack, *, site: str, secrets: Secrets) -> Stack:
     session = admin_session(ministack)
     endpoint = ministack.endpoint
     bucket = provision_bucket(session, endpoint=endpoint, site=site)
+    provision_queue(session, endpoint=endpoint, bucket=bucket)
     provision_app_user(
         session, endpoint=endpoint, bucket=bucket, table_prefix=TABLE_PREFIX, secrets=secrets
     )

@@ -18,6 +18,7 @@ class Command(BaseCommand):
         worker = Worker(heartbeat=options["heartbeat"])
         worker.stop_on_signals()
         if options["once"]:
+            worker.read_queues()
             self.stdout.write(f"{worker.step()} done")
         else:
             worker.run()
