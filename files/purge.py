@@ -29,10 +29,16 @@ RUN_SECONDS: Final = 20.0
 
 
 @jobs.handler(EXPIRE_JOB)
-def end_upload(claim: jobs.Claim) -> datetime | None:
+def end_upload_job(claim: jobs.Claim) -> datetime | None:
+    """End the upload whose time has run out."""
+    return end_upload(claim.payload["spaceId"], claim.payload["fileId"])
+
+
+def end_upload(space_id: str, file_id: str) -> datetime | None:
     """Once an upload's signature can bring nothing more: look a last time, let what never came
-    expire, and delete every version but the one that was confirmed (U3, U10)."""
-    file = File.fetch(claim.payload["spaceId"], claim.payload["fileId"])
+    expire, and delete every version but the one that was confirmed (U3, U10). Returns when to call
+    it again; None once all is done."""
+    file = File.fetch(space_id, file_id)
     if file is not None and file.state == FileState.PENDING:
         if over_at(file) > now():  # parts were signed since
             return over_at(file)
@@ -43,7 +49,7 @@ def end_upload(claim: jobs.Claim) -> datetime | None:
     if file is None:
         return None
     if file.state in GONE:
-        _purge(file)
+        purge(file)
     elif file.version_id:
         case_storage().delete_versions(file.s3_key, except_version=file.version_id)
     return None
@@ -54,7 +60,7 @@ def purge_file(claim: jobs.Claim) -> datetime | None:
     """Delete every version of a file that was deleted or rejected, and give back its quota."""
     file = File.fetch(claim.payload["spaceId"], claim.payload["fileId"])
     if file is not None and file.state in GONE:
-        _purge(file)
+        purge(file)
     return None
 
 
@@ -71,7 +77,7 @@ def purge_space(space_id: str, claim: jobs.Claim) -> bool:
             return False
         claim.keep()
         try:
-            _purge(file, held_by=claim)
+            purge(file, held_by=claim)
         except (Unavailable, records.StateChanged):
             logger.warning("file not purged yet", extra={"file": file.file_id})
             done = False
@@ -89,7 +95,10 @@ def _expire(file: File) -> None:
         logger.info("upload ended by somebody else", extra={"file": file.file_id})
 
 
-def _purge(file: File, *, held_by: jobs.Claim | None = None) -> None:
+def purge(file: File, *, held_by: jobs.Claim | None = None) -> None:
+    """Delete all bytes of a file that has gone, and give back its quota. With `held_by` the file is
+    one of a space that is going, whose tombstone may still be missing. Raises `Unavailable`, and
+    `StateChanged` where somebody else did it meanwhile."""
     if held_by is not None and file.state != FileState.DELETED:
         # Nobody may be sent to bytes that are going: the tombstone comes first.
         _bury(file, held_by)
