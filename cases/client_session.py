@@ -59,6 +59,7 @@ def enter(session: SessionBase, grant: Grant) -> None:
     session.cycle_key()
     session[f"{_CASE}{grant.case.case_id}"] = {
         "clientId": grant.client.client_id,
+        "practitionerId": grant.case.user_id,
         "jti": grant.invitation.jti,
         "at": now().isoformat(),
     }
@@ -70,7 +71,9 @@ def live_grant(session: SessionBase, case_id: str) -> Grant | None:
     entry = session.get(key)
     if entry is None:
         return None
-    grant = get_live(case_id, entry["clientId"], entry["jti"])
+    grant = get_live(
+        case_id, entry["clientId"], entry["jti"], practitioner_id=entry.get("practitionerId", "")
+    )
     if grant is None:
         del session[key]
     return grant

@@ -16,7 +16,7 @@ from cases import tokens
 from cases.notices import is_live
 from cases.tables import Case, Client, Invitation
 from filevault import limits, mail
-from filevault.dynamo import Transaction, new_id, now
+from filevault.dynamo import Transaction, fetch_together, new_id, now
 from filevault.errors import Conflict, NotFound, RateLimited
 
 logger = logging.getLogger(__name__)
@@ -49,10 +49,10 @@ class Grant:
         )
 
 
-def get_live(case_id: str, client_id: str, jti: str) -> Grant | None:
+def get_live(case_id: str, client_id: str, jti: str, *, practitioner_id: str = "") -> Grant | None:
     """What a grant opens just now; None once it was revoked, renewed, has expired, or the case is
-    gone."""
-    grant = _get_grant(case_id, client_id)
+    gone. Where the practitioner is known, all of it is one read."""
+    grant = _get_grant(case_id, client_id, practitioner_id)
     if grant is None or grant.invitation.jti != jti or not is_live(grant.invitation):
         return None
     return grant
@@ -190,14 +190,24 @@ def _grant_wish(claims: tokens.Claims, address: str) -> None:
     tx.commit()
 
 
-def _get_grant(case_id: str, client_id: str) -> Grant | None:
+def _get_grant(case_id: str, client_id: str, practitioner_id: str = "") -> Grant | None:
     """An invitation with what it belongs to, live or not; None where the case or client is gone."""
-    invitation = Invitation.fetch(case_id, client_id)
-    case = Case.fetch(case_id) if invitation is not None else None
-    if invitation is None or case is None or case.status == "deleted":
+    client: Client | None = None
+    if practitioner_id:
+        invitation, case, client = fetch_together(
+            (Invitation, (case_id, client_id)),
+            (Case, (case_id,)),
+            (Client, (practitioner_id, client_id)),
+        )
+    else:
+        invitation = Invitation.fetch(case_id, client_id)
+        case = Case.fetch(case_id) if invitation is not None else None
+        client = Client.fetch(case.user_id, client_id) if case is not None else None
+    if invitation is None or case is None or client is None or case.status == "deleted":
         return None
-    client = Client.fetch(case.user_id, client_id) if client_id in case.client_ids else None
-    return Grant(invitation, case, client) if client is not None else None
+    if client.user_id != case.user_id or client_id not in case.client_ids:
+        return None
+    return Grant(invitation, case, client)
 
 
 def _renew_in(

@@ -1,31 +1,13 @@
 """How many calls a request may cost, beyond knowing who asks."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from files import downloads, uploads
+from tests.counting import counted
 from tests.files import samples
 from tests.files.space import C1, A, FakeSpace, put
-
-
-@contextmanager
-def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The operations that are sent meanwhile, as `service.Operation`."""
-    calls: list[str] = []
-    original: Callable[..., Any] = vars(BaseClient)["_make_api_call"]
-
-    def count(self: BaseClient, operation: str, arguments: Any) -> Any:
-        calls.append(f"{self.meta.service_model.service_name}.{operation}")
-        return original(self, operation, arguments)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", count)
-        yield calls
 
 
 @pytest.mark.parametrize("declared", [False, True])

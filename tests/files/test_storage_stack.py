@@ -21,35 +21,17 @@ from files.storage import PresignedPost, case_storage
 from files.tables import File, Usage
 from files.uploads import EXPIRE_JOB
 from filevault import jobs
-from filevault.dynamo import Transaction, new_id
+from filevault.dynamo import Transaction
 from filevault.errors import Conflict, NotFound
 from filevault.tables import Job
 from tests.files import samples
-from tests.files.space import C1, OTHER_ON_CASE, A, FakeSpace, begin_post, make_space, row
+from tests.files.space import C1, OTHER_ON_CASE, A, FakeSpace, begin_post, row
 from tests.files.test_names import CLEANED
 from tests.files.test_uploads import actions
-from tests.stack import TestStack
 
 pytestmark = pytest.mark.stack
 
 BIG = 10 * 1024 * 1024
-
-
-@pytest.fixture
-def space(stack: TestStack, settings: LazySettings) -> FakeSpace:
-    """A space of its own, in the stack's bucket and with an owner of its own."""
-    settings.FILEVAULT_BUCKET = stack.stack["bucket"]
-    settings.S3_ADDRESSING_STYLE = "path"
-    settings.STORAGES = {**settings.STORAGES}
-    made = make_space(new_id())
-    made.owner_id = new_id()
-    return made
-
-
-@pytest.fixture
-def client(space: FakeSpace) -> Any:
-    """A client of that space."""
-    return type(C1)("client-1", space.key, space.owner_id, "Clara One")
 
 
 def send(post: PresignedPost, content: bytes, **changes: str | None) -> httpx.Response:

@@ -246,6 +246,29 @@ def test_decisions_are_read_consistently(wire: Wire) -> None:
     assert all(request["ConsistentRead"] is True for request in tables.values())
 
 
+def test_rows_of_several_tables_are_one_consistent_read(wire: Wire) -> None:
+    Once("here", answer=1, ttl=dynamo.now()).save()
+    Limit("there", used=2, ttl=dynamo.now()).save()
+    found = dynamo.fetch_together((Limit, ("there",)), (Once, ("here",)), (Once, ("nowhere",)))
+    assert [row and row.attribute_values.get("used", "once") for row in found] == [2, "once", None]
+    (read,) = wire.sent("BatchGetItem")
+    assert all(table["ConsistentRead"] for table in read["RequestItems"].values())
+
+
+def test_rows_that_the_store_left_out_are_read_one_by_one(wire: Wire) -> None:
+    Once("here", answer=1, ttl=dynamo.now()).save()
+    left_out = {"Responses": {}, "UnprocessedKeys": {"filevault-Once": {"Keys": []}}}
+    wire.add("BatchGetItem", lambda call: left_out)
+    (row,) = dynamo.fetch_together((Once, ("here",)))
+    assert row.key == "here"
+
+
+def test_an_outage_of_a_read_together_is_one_of_the_store(wire: Wire) -> None:
+    wire.add("BatchGetItem", lose_request(), times=5)
+    with pytest.raises(dynamo.STORE_ERRORS):
+        dynamo.fetch_together((Once, ("here",)))
+
+
 def test_a_row_that_cannot_be_read_hides_no_other(wire: Wire) -> None:
     stream = "user:1"
     for _ in range(3):
