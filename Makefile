@@ -12,7 +12,7 @@ BIN := .venv/bin
 MINISTACK := .local/ministack-venv/requirements.sha256
 PIP_INSTALL := -m pip --disable-pip-version-check --quiet install --require-hashes
 
-.PHONY: run test lint format manage messages requirements environments
+.PHONY: run test bench lint format manage messages requirements environments
 .DEFAULT_GOAL := run
 
 run:
@@ -22,6 +22,12 @@ run:
 test:
 	@$(MAKE) --no-print-directory --silent -j2 environments .venv/dev.stamp
 	@exec $(BIN)/python -m tests.run
+
+# Transfers against `curl -T`, recovery, memory (bench/README.md). Needs curl, a Chromium (on PATH, or
+# named by CHROMIUM), 8 GB of memory and about ten minutes. Options: make bench ARGS="--only speed"
+bench:
+	@$(MAKE) --no-print-directory --silent -j2 environments .venv/dev.stamp
+	@exec $(BIN)/python -m bench.transfer $(ARGS)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -1,0 +1,325 @@
+"""Uploads over a network and a storage that fail: each ends in a file that has arrived whole, or in
+a plain sentence with a way to try again.
+
+The browser reaches storage by a proxy that the tests break at will. Minutes pass by the page's own
+clock, which the tests wind forward; the network's failures are real.
+"""
+
+import collections
+import hashlib
+import itertools
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FilePayload,
+    Locator,
+    Page,
+    Response,
+    Route,
+    expect,
+)
+
+from filevault.local.ministack import free_port
+from tests.browser.steps import Office, choose_files, open_case, sign_in
+from tests.faults.proxy import UNSHAPED, Proxy, Shape, running_proxy
+from tests.stack import TestStack, mails, provisioned_stack, running_app, wait_for_mail
+
+pytestmark = pytest.mark.browser
+
+MIB = 1024 * 1024
+#: Slow enough that a fault finds the upload under way.
+LINE = Shape(bits_per_second=80_000_000, round_trip=0.02)
+SETTINGS = {
+    "MULTIPART_THRESHOLD": str(6 * MIB),
+    "PART_SIZE": str(5 * MIB),
+    "NOTICE_QUIET_SECONDS": "3",
+    "NOTICE_LATEST_SECONDS": "20",
+}
+LARGE = 21 * MIB
+SMALL = 2 * MIB
+
+Device = Callable[..., BrowserContext]
+numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[TestStack]:
+    """A stack of this module's own: its product signs for the proxy's address."""
+    with provisioned_stack() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def line(stack: TestStack) -> Iterator[Proxy]:
+    port = stack.ministack.port
+    with running_proxy(free_port(port + 50), port, LINE) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def app(stack: TestStack, line: Proxy) -> Iterator[str]:
+    settings = SETTINGS | {"S3_PUBLIC_ENDPOINT_URL": line.url}
+    with running_app(stack, settings=settings) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def office(browser: Browser, app: str, stack: TestStack) -> Office:
+    context = browser.new_context(base_url=app, locale="en-GB")
+    page = context.new_page()
+    sign_in(page, stack, "ben.okafor@example.test", name="Ben Okafor", practice="Okafor Tax")
+    case = open_case(page, title="Tax return 2025", client="Carl Lind", email="carl@example.test")
+    state = context.storage_state()
+    context.close()
+    return Office(urlsplit(case).path, state)
+
+
+@pytest.fixture
+def proxy(line: Proxy) -> Iterator[Proxy]:
+    """The line to storage, whole again after each test."""
+    yield line
+    line.restore()
+    line.reshape(LINE)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file that is chosen in the page: its name and content."""
+
+    name: str
+    content: bytes
+
+
+@pytest.fixture
+def page(device: Device, office: Office) -> Page:
+    page = device(storage_state=office.state).new_page()
+    page.clock.install()
+    page.goto(office.case)
+    return page
+
+
+def make(size: int) -> Sent:
+    """A DICOM file, of which no preview is made, with a content of its own."""
+    number = next(numbers)
+    seed = hashlib.sha256(str(number).encode()).digest()
+    body = bytes(128) + b"DICM" + seed * (size // len(seed) + 1)
+    return Sent(f"scan {number}.dcm", body[:size])
+
+
+def choose(page: Page, *files: Sent) -> None:
+    payloads: list[FilePayload] = [
+        {"name": file.name, "mimeType": "", "buffer": file.content} for file in files
+    ]
+    choose_files(page, *payloads)
+
+
+def row(page: Page, file: Sent) -> Locator:
+    return page.locator(".upload").filter(has_text=file.name)
+
+
+def expect_sent(page: Page, file: Sent, *, seconds: float = 20) -> None:
+    expect(row(page, file)).to_contain_text(re.compile(r"Sent ·"), timeout=seconds * 1000)
+
+
+def expect_whole(page: Page, proxy: Proxy, *files: Sent) -> None:
+    """What others download is what was chosen, byte for byte."""
+    proxy.reshape(UNSHAPED)
+    page.reload()
+    for file in files:
+        link = page.get_by_role("link", name=f"Download {file.name}", exact=True)
+        body = page.request.get(str(link.get_attribute("href"))).body()
+        assert hashlib.sha256(body).digest() == hashlib.sha256(file.content).digest()
+
+
+def again(page: Page, file: Sent) -> Locator:
+    """The button that sends a file after all."""
+    return row(page, file).get_by_role("button", name=re.compile("^(Try again|Retry)"))
+
+
+def wind_until_given_up(page: Page, file: Sent) -> None:
+    """Let the quarter of an hour pass that an upload is tried for."""
+    for _tens_of_seconds in range(6 * 17):
+        if again(page, file).is_visible():
+            break
+        page.clock.run_for(10_000)
+    expect(again(page, file)).to_be_visible()
+
+
+def let_pass(page: Page, seconds: int) -> None:
+    """Let the page's clock run, a second at a time, so that what it set off is answered."""
+    for _second in range(seconds):
+        page.clock.run_for(1000)
+
+
+def until(page: Page, holds: Callable[[], object], *, seconds: float = 20) -> None:
+    """Wait for something that is not of the page."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not in {seconds} s"
+        page.wait_for_timeout(50)
+
+
+def is_listed(page: Page, file: Sent) -> bool:
+    """Whether the case shows a file to everybody, after looking anew."""
+    page.reload()
+    return page.get_by_role("link", name=f"Download {file.name}", exact=True).count() > 0
+
+
+def outdate(route: Route) -> None:
+    """Let what the product signs be of a time long ago, as storage sees it."""
+    answer = route.fetch()
+    body = answer.text().replace("X-Amz-Expires=900", "X-Amz-Expires=1")
+    route.fulfill(
+        response=answer, body=re.sub(r'("x-amz-signature": ")\w{8}', r"\g<1>00000000", body)
+    )
+
+
+def failing(site: str, status: int) -> Callable[[Route], None]:
+    """A storage that answers with an error, readable for the site's scripts as S3's are."""
+    headers = {"Access-Control-Allow-Origin": site, "Content-Type": "application/xml"}
+    return lambda route: route.fulfill(status=status, headers=headers, body="<Error></Error>")
+
+
+def is_taken(answer: Response, proxy: Proxy) -> bool:
+    """Whether storage has taken a body."""
+    sent = answer.request.method in ("POST", "PUT")
+    return sent and answer.ok and answer.url.startswith(proxy.url)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["post", "parts"])
+def test_an_upload_whose_connections_are_reset_goes_on_by_itself(
+    page: Page, proxy: Proxy, size: int
+) -> None:
+    file, before = make(size), proxy.sent
+    choose(page, file)
+    proxy.wait_until_sent(size // 2, since=before)
+    proxy.reset()
+    expect_sent(page, file)
+    expect_whole(page, proxy, file)
+
+
+def test_half_a_minute_without_a_network_is_outlived(page: Page, proxy: Proxy) -> None:
+    small, large, before = make(SMALL), make(LARGE), proxy.sent
+    choose(page, large, small)
+    proxy.wait_until_sent(LARGE // 2, since=before)
+    proxy.refuse()
+    expect(row(page, large)).to_contain_text("No connection. Trying again by itself")
+    let_pass(page, 30)
+    proxy.restore()
+    let_pass(page, 8)
+    expect_sent(page, large)
+    expect_sent(page, small)
+    expect_whole(page, proxy, large, small)
+
+
+def test_a_network_away_for_longer_than_signatures_live_ends_in_a_sentence(
+    page: Page, proxy: Proxy
+) -> None:
+    small, large, before = make(SMALL), make(LARGE), proxy.sent
+    choose(page, large, small)
+    proxy.wait_until_sent(LARGE // 2, since=before)
+    proxy.refuse()
+    for file in (large, small):
+        wind_until_given_up(page, file)
+        expect(row(page, file)).to_contain_text("connection was lost for too long")
+    proxy.restore()
+    for file in (large, small):
+        again(page, file).click()
+    expect_sent(page, large)
+    expect_sent(page, small)
+    expect_whole(page, proxy, large, small)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["post", "parts"])
+def test_connections_that_fall_silent_are_given_up_and_replaced(
+    page: Page, proxy: Proxy, size: int
+) -> None:
+    file, before = make(size), proxy.sent
+    choose(page, file)
+    proxy.wait_until_sent(size // 2, since=before)
+    proxy.swallow()
+    proxy.restore()
+    let_pass(page, 40)
+    expect_sent(page, file)
+    expect_whole(page, proxy, file)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["post", "parts"])
+def test_a_signature_that_has_run_out_is_renewed_once(page: Page, proxy: Proxy, size: int) -> None:
+    denied: list[str] = []
+    page.on("response", lambda answer: denied.append(answer.url) if answer.status == 403 else None)
+    page.route("**/files/presign", outdate, times=1)
+    page.route("**/files/parts/*", outdate, times=1)
+    file = make(size)
+    choose(page, file)
+    expect_sent(page, file)
+    assert denied
+    assert all(url.startswith(proxy.url) for url in denied)
+    expect_whole(page, proxy, file)
+
+
+@pytest.mark.parametrize("status", [500, 503, 507])
+def test_a_storage_that_fails_for_a_while_is_tried_again(
+    page: Page, proxy: Proxy, app: str, status: int
+) -> None:
+    small, large = make(SMALL), make(LARGE)
+    page.route(f"{proxy.url}/**", failing(app, status), times=6)
+    choose(page, large, small)
+    expect_sent(page, large)
+    expect_sent(page, small)
+    expect_whole(page, proxy, large, small)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["post", "parts"])
+@pytest.mark.parametrize("status", [403, 507])
+def test_a_storage_that_goes_on_failing_is_told_of_and_tried_again_on_request(
+    page: Page, proxy: Proxy, app: str, status: int, size: int
+) -> None:
+    file = make(size)
+    page.route(f"{proxy.url}/**", failing(app, status))
+    choose(page, file)
+    wind_until_given_up(page, file)
+    expect(row(page, file)).to_contain_text(re.compile(r"storage|connection|busy", re.IGNORECASE))
+    page.unroute_all(behavior="ignoreErrors")
+    again(page, file).click()
+    expect_sent(page, file)
+    expect_whole(page, proxy, file)
+
+
+def test_forty_files_go_at_once(page: Page, proxy: Proxy) -> None:
+    files = [make(50_000) for _ in range(40)]
+    choose(page, *files)
+    expect(page.get_by_text("40 files sent.")).to_be_visible(timeout=30_000)
+    expect_whole(page, proxy, files[0], files[39])
+
+
+def test_a_tab_closed_after_the_last_byte_loses_nothing_and_tells_once(
+    browser: Browser, page: Page, proxy: Proxy, stack: TestStack
+) -> None:
+    email = "tom.berg@example.test"
+    case = open_case(page, title="Closed tab", client="Tom Berg", email=email)
+    invitation = wait_for_mail(stack, email)
+    small, large = make(SMALL), make(LARGE)
+    page.route("**/files/confirm/*", lambda route: None)
+    expected = {"POST": 1, "PUT": -(-LARGE // (5 * MIB))}
+    taken = collections.Counter[str]()
+    page.on("response", lambda a: taken.update([a.request.method] if is_taken(a, proxy) else []))
+    choose(page, large, small)
+    until(page, lambda: dict(taken) == expected)
+    observer = page.context.new_page()
+    page.close()
+    observer.goto(case)
+    for file in (small, large):
+        until(observer, partial(is_listed, observer, file), seconds=40)
+    expect_whole(observer, proxy, small, large)
+    notice = wait_for_mail(stack, email, lambda mail: mail.id != invitation.id, seconds=40)
+    assert "2" in notice.subject
+    assert len(mails(stack, email)) == 2
