@@ -29,6 +29,7 @@ OUTAGES: Final = (Unavailable, *STORE_ERRORS)
 #: A handler does one job and says when it wants to run again (None: it is done).
 Handler = Callable[["Claim"], datetime | None]
 _handlers: dict[str, Handler] = {}
+_slow: set[str] = set()
 _chores: dict[str, "Chore"] = {}
 
 
@@ -97,14 +98,22 @@ class Claim:
         self.completed = True
 
 
-def handler(kind: str) -> Callable[[Handler], Handler]:
-    """Register the function that does jobs of a kind."""
+def handler(kind: str, *, slow: bool = False) -> Callable[[Handler], Handler]:
+    """Register the function that does jobs of a kind. Those that may take minutes (reading a large
+    file) are `slow`: a worker does them beside the others, so that no mail waits for them (N6)."""
 
     def register(function: Handler) -> Handler:
         _handlers[kind] = function
+        if slow:
+            _slow.add(kind)
         return function
 
     return register
+
+
+def kinds(*, slow: bool) -> frozenset[str]:
+    """The kinds that this process knows: the slow ones, or all others."""
+    return frozenset(_slow if slow else _handlers.keys() - _slow)
 
 
 def periodic(name: str, *, seconds: float) -> Callable[[Callable[[], Any]], Callable[[], Any]]:

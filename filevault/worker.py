@@ -11,8 +11,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -24,9 +25,9 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 1.0
 LONGEST_BACKOFF: Final = 30.0
-#: How long a worker that ends waits for messages in hand. They come again, and are then handled
-#: by another: nothing is lost with the threads.
-LAST_MESSAGES_SECONDS: Final = 7.0
+#: How long a worker that ends waits for messages and slow jobs in hand. Messages come again, and
+#: the lease of a job runs out: another worker takes both over, and nothing is lost.
+LAST_WORK_SECONDS: Final = 7.0
 
 
 def owner_name() -> str:
@@ -37,10 +38,11 @@ def owner_name() -> str:
 @dataclass(slots=True)
 class Worker:
     """One worker. `heartbeat` is a file whose age tells a health check that the loop goes round;
-    `kinds` limits it to some jobs (None: all)."""
+    `kinds` limits it to some jobs (None: all, with queues and slow jobs beside them)."""
 
     kinds: Collection[str] | None = None
     heartbeat: Path | None = None
+    does_chores: bool = True
     owner: str = field(default_factory=owner_name)
     stopping: threading.Event = field(default_factory=threading.Event)
     failures: int = 0
@@ -49,12 +51,9 @@ class Worker:
     def run(self) -> None:
         """Go round until `stop`; the unit of work in hand is finished first."""
         logger.info("worker started", extra={"owner": self.owner})
-        threads = self._listen()
-        while not self.stopping.is_set():
-            done = self.step()
-            if not done:
-                self.stopping.wait(self._pause())
-        until = time.monotonic() + LAST_MESSAGES_SECONDS
+        threads = self._start_beside() if self.kinds is None else []
+        self._go_round()
+        until = time.monotonic() + LAST_WORK_SECONDS
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
         logger.info("worker stopped", extra={"owner": self.owner})
@@ -64,7 +63,8 @@ class Worker:
         jobs were done; a fault is logged and answered with a longer pause."""
         self._beat()
         try:
-            self._do_chores()
+            if self.does_chores:
+                self._do_chores()
             done = jobs.run_due(self.owner, kinds=self.kinds, stopping=self.stopping.is_set)
         except jobs.OUTAGES as error:
             self.failures += 1
@@ -92,15 +92,23 @@ class Worker:
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, self.stop)
 
-    def _listen(self) -> list[threading.Thread]:
-        """Read each queue beside the jobs, so that neither waits for the other."""
-        threads = [
-            threading.Thread(
-                target=listener.run, args=(self.stopping,), name=listener.name, daemon=True
-            )
-            for listener in queues.listeners()
-            if self.kinds is None
-        ]
+    def _go_round(self) -> None:
+        while not self.stopping.is_set():
+            if not self.step():
+                self.stopping.wait(self._pause())
+
+    def _start_beside(self) -> list[threading.Thread]:
+        """Read each queue and do the slow jobs beside the others, so that none waits for them."""
+        self.kinds = jobs.kinds(slow=False)
+        slow = Worker(
+            kinds=jobs.kinds(slow=True),
+            does_chores=False,
+            owner=f"{self.owner}:slow",
+            stopping=self.stopping,
+        )
+        work: list[Callable[[], None]] = [slow._go_round]
+        work += [partial(listener.run, self.stopping) for listener in queues.listeners()]
+        threads = [threading.Thread(target=each, daemon=True) for each in work]
         for thread in threads:
             thread.start()
         return threads

@@ -257,7 +257,7 @@ def test_rows_of_several_tables_are_one_consistent_read(wire: Wire) -> None:
 
 def test_rows_that_the_store_left_out_are_read_one_by_one(wire: Wire) -> None:
     Once("here", answer=1, ttl=dynamo.now()).save()
-    left_out = {"Responses": {}, "UnprocessedKeys": {"filevault-Once": {"Keys": []}}}
+    left_out: Answer = {"Responses": {}, "UnprocessedKeys": {"filevault-Once": {"Keys": []}}}
     wire.add("BatchGetItem", lambda call: left_out)
     (row,) = dynamo.fetch_together((Once, ("here",)))
     assert row.key == "here"

@@ -1,6 +1,7 @@
 """Due work: done once, by one worker, whatever happens to the others."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -305,6 +306,32 @@ def test_a_job_that_kills_its_workers_backs_off(notes: Notes) -> None:
         assert run() == 0
     (job,) = waiting()
     assert (job.last_error, job.tries) == ("WorkerDied", 1)
+
+
+def test_a_slow_job_holds_up_no_other_N6(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, quick_done = threading.Event(), threading.Event()
+
+    def be_slow(claim: Claim) -> None:
+        begun.set()
+        assert quick_done.wait(20)
+
+    monkeypatch.setattr(jobs, "_slow", set())
+    monkeypatch.setitem(jobs._handlers, "test.slow", be_slow)
+    jobs.handler("test.slow", slow=True)(be_slow)
+    notes.behaviour["quick"] = lambda claim: quick_done.set()
+    worker = Worker(does_chores=False)
+    thread = threading.Thread(target=worker.run)
+    enqueue("slow", kind="test.slow")
+    thread.start()
+    try:
+        assert begun.wait(20)
+        enqueue("quick")
+        assert quick_done.wait(20)
+    finally:
+        worker.stop()
+        thread.join(20)
+    assert notes.done == ["quick"]
+    assert not waiting()
 
 
 def test_work_of_unknown_kinds_stands_in_nobodys_way(notes: Notes) -> None:
