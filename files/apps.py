@@ -9,5 +9,7 @@ class FilesConfig(AppConfig):
     def ready(self) -> None:
         import_module("files.purge")  # registers its job handlers
         import_module("files.events")
+        import_module("files.sweep_job")
         import_module("files.inspection")
+        import_module("files.previews")
         import_module("files.admin_views")

@@ -12,6 +12,7 @@ from files.records import get_file
 from files.spaces import Ability, Space, check_ability
 from files.states import FileState
 from files.storage import case_storage
+from files.tables import File
 from filevault.errors import Conflict
 
 
@@ -23,15 +24,21 @@ class Download:
     expires_in: int
 
 
-def get_download(actor: Actor, space: Space, file_id: str) -> Download:
-    """Where the bytes of an available file can be fetched, as an attachment under its own name.
-
-    Raises `NotFound`, `Forbidden`, and `Conflict` (`not_available`) for a file that isn't served
-    (D3). The audit event comes first: no audit, no content (A4)."""
+def get_available(actor: Actor, space: Space, file_id: str) -> File:
+    """A file that this actor may be sent. Raises `NotFound`, `Forbidden`, and `Conflict`
+    (`not_available`) for a file that isn't served (D3)."""
     check_ability(space, actor, Ability.READ)
     file = get_file(space, file_id)
     if file.state != FileState.AVAILABLE or not file.version_id:
         raise Conflict(_("This file can't be opened: it is not available."), code="not_available")
+    return file
+
+
+def get_download(actor: Actor, space: Space, file_id: str) -> Download:
+    """Where the bytes of an available file can be fetched, as an attachment under its own name.
+
+    Raises as `get_available`. The audit event comes first: no audit, no content (A4)."""
+    file = get_available(actor, space, file_id)
     audit.record_alone(
         space.space_id,
         audit.Action.FILE_DOWNLOAD,

@@ -10,12 +10,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
+from files import zips
 from files.deletion import can_delete
 from files.records import list_files
 from files.spaces import Ability, Space, check_ability
-from files.states import FileState, reason_label, state_label
+from files.states import FileState, reason_label, scan_label, state_label
 from files.tables import File
 from files.types import BY_MIME_TYPE, UNKNOWN, allowed_types
+from files.viewing import can_view, sign_thumbnails
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,16 @@ class FileRow:
     state: str
     state_label: str
     reason: str
+    sha256: str
+    scan: str
+    scan_label: str
     uploaded_by_name: str
     created_at: datetime
     can_download: bool
     download_url: str
     delete_url: str
+    view_url: str
+    thumb_url: str
 
 
 def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -> dict[str, Any]:
@@ -54,6 +61,8 @@ def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -
         "plain_upload_url": files_url(route, "plain", space),
         "max_size": settings.MAX_UPLOAD_SIZE,
         "allowed_types": allowed_types(),
+        "zip_url": files_url(route, "zip", space) if settings.ZIP_DOWNLOADS else "",
+        "zip_most": zips.MAX_CHOSEN,
     }
 
 
@@ -73,6 +82,7 @@ def file_json(file: File) -> dict[str, Any]:
         "size": int(file.size),
         "mimeType": file.mime_type,
         "sha256": file.sha256,
+        "scan": file.scan_verdict,
         "createdAt": file.created_at,
         "sharedWith": list(file.shared_with),
         "isReadOnly": bool(file.is_read_only),
@@ -84,10 +94,18 @@ def file_json(file: File) -> dict[str, Any]:
 def _rows(actor: Actor, space: Space, files: list[File], route: str) -> list[FileRow]:
     people = {file.uploaded_by for file in files} - {actor.actor_id}
     names = {actor.actor_id: _("You"), **(space.names_of(people) if people else {})}
-    return [_row(actor, space, file, route, names) for file in files]
+    thumbs = sign_thumbnails(actor, space, files)
+    return [_row(actor, space, file, route, names, thumbs) for file in files]
 
 
-def _row(actor: Actor, space: Space, file: File, route: str, names: dict[str, str]) -> FileRow:
+def _row(
+    actor: Actor,
+    space: Space,
+    file: File,
+    route: str,
+    names: dict[str, str],
+    thumbs: dict[str, str],
+) -> FileRow:
     available = file.state == FileState.AVAILABLE
     deletable = can_delete(space, actor, file)
     return FileRow(
@@ -98,9 +116,14 @@ def _row(actor: Actor, space: Space, file: File, route: str, names: dict[str, st
         state=file.state,
         state_label=state_label(file.state),
         reason=reason_label(file.reason),
+        sha256=file.sha256 or "",
+        scan=file.scan_verdict or "",
+        scan_label=scan_label(file.scan_verdict),
         uploaded_by_name=names.get(file.uploaded_by, ""),
         created_at=file.created_at,
         can_download=available,
         download_url=files_url(route, "download", space, file.file_id) if available else "",
         delete_url=files_url(route, "delete", space, file.file_id) if deletable else "",
+        view_url=files_url(route, "view", space, file.file_id) if can_view(file) else "",
+        thumb_url=thumbs.get(file.file_id, ""),
     )
