@@ -37,9 +37,14 @@ class QuotaFull(Conflict):
 def get_file(space: Space, file_id: str) -> File:
     """The row of a file of this very space; `NotFound` also for what has gone."""
     file = File.fetch(space.space_id, file_id)
-    if file is None or (file.state in GONE and file.state != FileState.REJECTED):
+    if file is None or not is_there(file):
         raise NotFound
     return file
+
+
+def is_there(file: File) -> bool:
+    """Whether people may know of the file: it hasn't gone, or was refused for a reason."""
+    return file.state not in GONE or file.state == FileState.REJECTED
 
 
 def list_files(space: Space, *, cursor: str = "", limit: int = PAGE_SIZE) -> Page[File]:

@@ -6,7 +6,7 @@ because what is served must be the very version that was checked (U4). Uploads i
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -167,7 +167,7 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
         )
         return stored, first
 
-    def stream(self, key: str, version_id: str, *, start: int = 0) -> Iterator[bytes]:
+    def stream(self, key: str, version_id: str, *, start: int = 0) -> Generator[bytes, None, None]:
         """The bytes of a version from `start`, in pieces, never all at once. Raises `Unavailable`
         at any piece; a reader that keeps count goes on from there with a new call."""
         with translated("stream"):

@@ -61,6 +61,7 @@ _TITLES: Final = {
     429: _("That was a little too often"),
     503: _("Filevault is out for a moment"),
 }
+_BUSY: Final = _("One moment, please")
 _NEXT_STEPS: Final = {
     401: _("Use the link in the e-mail that invited you. It works as often as you like."),
     403: _("If you think you should be, ask the person who gave you access."),
@@ -177,11 +178,11 @@ def _json(error: errors.DomainError, status: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, error: errors.DomainError, status: int) -> HttpResponse:
-    said_by_page = error.message == type(error).default_message or status == 404
-    if said_by_page and status in _WITH_PAGE:
+    own_words = isinstance(error, errors.Busy) or error.message != type(error).default_message
+    if status == 404 or (status in _WITH_PAGE and not own_words):
         return _render(request, f"{status}.html", status)
     context: dict[str, object] = {
-        "title": _TITLES[status],
+        "title": _BUSY if isinstance(error, errors.Busy) else _TITLES[status],
         "message": error.message,
         "next_step": _NEXT_STEPS[status],
         "details": list(error.fields.values()) if isinstance(error, errors.Invalid) else [],

@@ -94,6 +94,15 @@ class RateLimited(DomainError):
         self.retry_after = retry_after
 
 
+class Busy(RateLimited):
+    """The few places for a costly kind of work are taken, by whomever."""
+
+    code = "busy"
+    default_message = _(
+        "Several large downloads are being made just now. Yours has to wait for its turn."
+    )
+
+
 class Unavailable(DomainError):
     """A part that we depend on does not answer; nothing was changed, trying again is right."""
 
