@@ -44,7 +44,7 @@ class Finding:
     outcome: clamd.Outcome | None
 
 
-@jobs.handler(checking.INSPECT_JOB)
+@jobs.handler(checking.INSPECT_JOB, slow=True)
 def inspect(claim: jobs.Claim) -> datetime | None:
     """Read a file that is being checked, or whose SHA-256 is still to be proved, and let it pass or
     refuse it. While the scanner is away the file waits (U5)."""

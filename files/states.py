@@ -73,8 +73,8 @@ class Scan(StrEnum):
     UNSCANNED = "unscanned"
 
 
-#: What is said of an available file where the verdict is not the usual one.
-SCAN_NOTES: Final[dict[str, Promise]] = {
+SCAN_LABELS: Final[dict[str, Promise]] = {
+    Scan.CLEAN: _("Nothing found."),
     Scan.UNSCANNED: _("Not scanned for viruses: too large for the scanner."),
 }
 
@@ -88,6 +88,6 @@ def reason_label(reason: str | None) -> str:
     return str(REASON_LABELS.get(reason, "")) if reason else ""
 
 
-def scan_note(verdict: str | None) -> str:
-    """What people have to know of a scanner's verdict; '' where there is nothing."""
-    return str(SCAN_NOTES.get(verdict, "")) if verdict else ""
+def scan_label(verdict: str | None) -> str:
+    """The sentence for a scanner's verdict; '' where none was asked."""
+    return str(SCAN_LABELS.get(verdict, "")) if verdict else ""
