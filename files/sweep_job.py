@@ -1,0 +1,95 @@
+"""The worker's daily sweep: a job in slices, so that others get their turn between them."""
+
+import logging
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from files.findings import SAFE, Finding
+from files.sweeping import Sweep
+from filevault import jobs
+from filevault.dynamo import Transaction, now
+from filevault.errors import Conflict
+from filevault.tables import Once
+
+logger = logging.getLogger(__name__)
+
+SWEEP_JOB: Final = "storage.sweep"
+OLDER_THAN: Final = timedelta(hours=24)
+#: Seconds of one slice, and of the pause after it: a login code that is to be mailed waits for no
+#: more than a slice.
+SLICE_SECONDS: Final = 5.0
+PAUSE: Final = timedelta(seconds=5)
+
+
+class _Planned(Conflict):
+    """Another worker has planned this day's sweep."""
+
+
+@jobs.periodic("storage.sweep", seconds=600)
+def plan_sweep() -> None:
+    """See to it that there is one sweep a day, however many workers run."""
+    moment = now()
+    today = Once(f"sweep:{moment.date().isoformat()}", ttl=moment + timedelta(days=7))
+    if Once.fetch(today.key) is not None:
+        return
+    tx = Transaction()
+    tx.create(today, otherwise=_Planned())
+    jobs.enqueue(tx, SWEEP_JOB, _dump(Sweep(moment - OLDER_THAN, SAFE)))
+    try:
+        tx.commit()
+    except _Planned:
+        logger.info("sweep planned by another worker")
+
+
+@jobs.handler(SWEEP_JOB)
+def sweep_slice(claim: jobs.Claim) -> datetime | None:
+    """Sweep for a few seconds; what follows is a job of its own, which begins where this ends."""
+    sweep = _load(claim.payload)
+    sweep.keep = claim.keep
+    until = time.monotonic() + SLICE_SECONDS
+    while sweep.step():
+        if time.monotonic() < until:
+            claim.keep()
+            continue
+        tx = Transaction()
+        claim.complete_in(tx)
+        jobs.enqueue(tx, SWEEP_JOB, _dump(sweep), due_at=now() + PAUSE)
+        tx.commit()
+        return None
+    report(sweep)
+    return None
+
+
+def report(sweep: Sweep) -> None:
+    """Log what a sweep has found: at ERROR, as `sweep found leftovers`, unless that is nothing.
+    Counts alone: no key and no name."""
+    counts = {finding.value: sweep.found[finding] for finding in Finding}
+    extra = {"left": sweep.left, **counts}
+    if any(count for finding, count in counts.items() if finding != Finding.FOREIGN):
+        logger.error("sweep found leftovers", extra=extra)
+    else:
+        logger.info("sweep found nothing", extra=extra)
+
+
+def _dump(sweep: Sweep) -> dict[str, Any]:
+    return {
+        "horizon": sweep.horizon.isoformat(),
+        "repairs": sorted(sweep.repairs),
+        "stage": sweep.stage,
+        "cursor": sweep.cursor,
+        "found": dict(sweep.found),
+        "repaired": dict(sweep.repaired),
+    }
+
+
+def _load(payload: dict[str, Any]) -> Sweep:
+    return Sweep(
+        horizon=datetime.fromisoformat(payload["horizon"]),
+        repairs=frozenset(map(Finding, payload["repairs"])),
+        stage=payload["stage"],
+        cursor=payload["cursor"],
+        found=Counter(payload["found"]),
+        repaired=Counter(payload["repaired"]),
+    )
