@@ -14,13 +14,17 @@ export function csrfToken() {
   return document.body.dataset.csrf ?? "";
 }
 
-/** Signing in again in another tab changes the token; the same page, asked anew, holds the new one. */
+/**
+ * Signing in again in another tab changes the token; the same page, asked anew, holds the new one.
+ * False where nobody is signed in, or somebody else is: nothing goes on in another person's name.
+ */
 export async function refreshCsrfToken() {
-  const answer = await fetch(location.pathname, { credentials: "same-origin" });
+  const answer = await fetch(location.pathname, { credentials: "same-origin", redirect: "manual" });
+  if (!answer.ok) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const token = page.body.dataset.csrf;
-  if (!token) return false;
-  document.body.dataset.csrf = token;
+  const { csrf, who } = page.body.dataset;
+  if (!csrf || who !== document.body.dataset.who) return false;
+  document.body.dataset.csrf = csrf;
   return true;
 }
 
@@ -32,22 +36,25 @@ function secondsOf(header) {
   return Number.isNaN(date) ? null : Math.max(0, (date - Date.now()) / 1000);
 }
 
+/** GET JSON; the parsed answer. Throws ApiError. */
+export function getJson(url, options) {
+  return callJson(url, { ...options, method: "GET" });
+}
+
 /** POST `body` as JSON; the parsed answer, or null where it is empty. Throws ApiError. */
-export async function postJson(url, body = {}, { signal, keepalive = false } = {}) {
+export function postJson(url, body = {}, options = {}) {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
+  return callJson(url, { ...options, method: "POST", headers, body: JSON.stringify(body) });
+}
+
+async function callJson(url, { headers, ...options }) {
   let answer;
   try {
     answer = await fetch(url, {
-      method: "POST",
+      ...options,
       credentials: "same-origin",
       redirect: "manual",
-      headers: {
-        "Content-Type": "application/json",
-        Accept: "application/json",
-        "X-CSRFToken": csrfToken(),
-      },
-      body: JSON.stringify(body),
-      signal,
-      keepalive,
+      headers: { ...headers, Accept: "application/json" },
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
