@@ -1,7 +1,8 @@
 """`make test`: the fast tests, those on the real stack, and those in a browser, in this order.
 
 Each group is a pytest run of its own, so that one doesn't hide another's failures. Browser tests
-run where a Chromium is found (`CHROMIUM`, or on PATH); `REQUIRE_BROWSER=1` makes its absence a
+run where a Chromium is found (`CHROMIUM`, or on PATH), those of the virus scanner where a clamd is
+(`CLAMD`, on PATH or in /usr/sbin); `REQUIRE_BROWSER=1` and `REQUIRE_CLAMD=1` make their absence a
 failure.
 """
 
@@ -10,6 +11,8 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+
+from tests.files.scanners import find_clamd
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -36,12 +39,14 @@ def main() -> int:
     environment = os.environ | ({"CHROMIUM": chromium} if chromium else {})
     failed = [group.name for group in groups if not passes(group, environment)]
     print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll tests that ran have passed.")
-    if chromium:
-        return 1 if failed else 0
-    print("The browser tests were LEFT OUT: no Chromium was found. Install one or set CHROMIUM.")
-    if os.environ.get("REQUIRE_BROWSER") == "1":
-        print("REQUIRE_BROWSER=1 makes that a failure.")
-        return 1
+    missing = [] if chromium else [("browser", "Chromium", "CHROMIUM", "REQUIRE_BROWSER")]
+    missing += [] if find_clamd() else [("scanner", "clamd", "CLAMD", "REQUIRE_CLAMD")]
+    for tests, program, variable, required in missing:
+        print(f"The {tests} tests were LEFT OUT: no {program} was found.", end=" ")
+        print(f"Install one or set {variable}.")
+        if os.environ.get(required) == "1":
+            print(f"{required}=1 makes that a failure.")
+            failed.append(tests)
     return 1 if failed else 0
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ResponseStreamingError
 from django.conf import LazySettings
 
 from accounts.tables import AuditEvent
-from files import clamd, deletion, inspection, records, uploads
+from files import clamd, deletion, records, uploads
 from files.checking import INSPECT_JOB, PREVIEW_JOB, PURGE_JOB
 from files.states import FileState
 from files.storage import case_storage
@@ -39,7 +39,7 @@ LONG = samples.TXT * 20_000
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """No scanner was away before this test; a read that broke is tried again at once."""
     monkeypatch.setattr(clamd, "_paused_until", 0.0)
-    monkeypatch.setattr(inspection.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("files.inspection.time.sleep", lambda seconds: None)
 
 
 @pytest.fixture
@@ -74,6 +74,12 @@ def inspect(*, minutes: float = 0, kinds: tuple[str, ...] = (INSPECT_JOB,)) -> i
         return jobs.run_due("test", kinds=kinds)
 
 
+def told(file: File) -> tuple[Any, ...]:
+    """What the row says now: state, reason, scanner's verdict, proved SHA-256."""
+    found = row(file)
+    return found.state, found.reason, found.scan_verdict, found.sha256
+
+
 def waiting(kind: str = INSPECT_JOB) -> list[Job]:
     return [job for job in Job.scan() if job.kind == kind]
 
@@ -87,13 +93,12 @@ def listed(space: FakeSpace, sha256: str) -> list[str]:
 
 def test_an_available_file_gets_its_proved_sha256(space: FakeSpace) -> None:
     file = arrived(space)
-    assert (file.state, file.sha256) == ("AVAILABLE", None)
+    assert told(file) == ("AVAILABLE", None, None, None)
     assert inspect() == 1
-    found = row(file)
-    assert (found.state, found.sha256, found.scan_verdict) == ("AVAILABLE", PDF_SHA256, None)
+    assert told(file) == ("AVAILABLE", None, None, PDF_SHA256)
     assert listed(space, PDF_SHA256) == [file.file_id]
     assert actions(space)[-1] == "file:inspected"
-    assert found.event_id == list(AuditEvent.query(space.space_id))[-1].event_id
+    assert row(file).event_id == list(AuditEvent.query(space.space_id))[-1].event_id
     assert (inspect(minutes=60), waiting()) == (0, [])
 
 
@@ -118,8 +123,7 @@ def test_what_arrived_altered_is_refused_even_when_it_is_available(space: FakeSp
     file = declared(space, OTHER_SHA256)
     assert file.state == "AVAILABLE"
     inspect()
-    found = row(file)
-    assert (found.state, found.reason) == ("REJECTED", "wrong_checksum")
+    assert told(file)[:2] == ("REJECTED", "wrong_checksum")
     assert (usage(), space.removed) == ((0, 0), [file.file_id])
     inspect(kinds=(PURGE_JOB,))
     assert case_storage().list_versions(file.s3_key) == []
@@ -128,7 +132,7 @@ def test_what_arrived_altered_is_refused_even_when_it_is_available(space: FakeSp
 def test_what_the_sender_declared_is_proved(space: FakeSpace) -> None:
     file = declared(space, PDF_SHA256)
     inspect()
-    assert (row(file).state, row(file).sha256) == ("AVAILABLE", PDF_SHA256)
+    assert told(file) == ("AVAILABLE", None, None, PDF_SHA256)
 
 
 class Breaking:
@@ -166,7 +170,7 @@ def test_a_storage_that_stays_away_puts_the_file_off(space: FakeSpace, wire: Wir
     file = arrived(space)
     wire.add("GetObject", refuse("SlowDown"), times=20)
     inspect()
-    assert (row(file).state, row(file).sha256) == ("AVAILABLE", None)
+    assert told(file) == ("AVAILABLE", None, None, None)
     assert [int(job.tries) for job in waiting()] == [1]
 
 
@@ -181,7 +185,7 @@ def test_an_object_deleted_behind_our_back_leaves_no_available_row_N5(
         Bucket="filevault-test", Key=file.s3_key, VersionId=str(row(file).version_id)
     )
     inspect()
-    assert (row(file).state, row(file).reason) == ("REJECTED", "lost")
+    assert told(file)[:2] == ("REJECTED", "lost")
     assert (usage(), waiting()) == ((0, 0), [])
 
 
@@ -192,9 +196,8 @@ def test_a_clean_file_becomes_available(space: FakeSpace, scanner: FakeScanner) 
     file = arrived(space)
     assert (file.state, space.available) == ("CHECKING", [])
     inspect()
-    found = row(file)
-    assert (found.state, found.scan_verdict, found.sha256) == ("AVAILABLE", "clean", PDF_SHA256)
-    assert found.available_at is not None
+    assert told(file) == ("AVAILABLE", None, "clean", PDF_SHA256)
+    assert row(file).available_at is not None
     assert scanner.streams == [samples.PDF]
     assert space.available == [file.file_id]
     assert listed(space, PDF_SHA256) == [file.file_id]
@@ -213,7 +216,7 @@ def test_a_virus_is_refused_for_good(space: FakeSpace, scanner: FakeScanner) -> 
     scanner.reply = b"stream: Test.Eicar.UNOFFICIAL FOUND\0"
     file = arrived(space, EICAR, "a.txt")
     inspect()
-    assert (row(file).state, row(file).reason) == ("REJECTED", "infected")
+    assert told(file)[:2] == ("REJECTED", "infected")
     assert (usage(), space.available, listed(space, PDF_SHA256)) == ((0, 0), [], [])
     inspect(kinds=(PURGE_JOB,))
     assert case_storage().list_versions(file.s3_key) == []
@@ -224,7 +227,7 @@ def test_a_clean_file_that_arrived_altered_is_refused(
 ) -> None:
     file = declared(space, OTHER_SHA256)
     inspect()
-    assert (row(file).state, row(file).reason) == ("REJECTED", "wrong_checksum")
+    assert told(file)[:2] == ("REJECTED", "wrong_checksum")
 
 
 @pytest.mark.parametrize(
@@ -239,12 +242,11 @@ def test_a_file_beyond_the_scanners_limit(
     settings.ALLOW_UNSCANNED = allowed
     file = arrived(space, LONG * 4, "a.txt")
     inspect()
-    found = row(file)
     if not allowed:
-        assert (found.state, found.reason) == ("REJECTED", "unscannable")
+        assert told(file)[:2] == ("REJECTED", "unscannable")
         return
-    assert (found.state, found.scan_verdict) == ("AVAILABLE", "unscanned")
-    assert found.sha256 == hashlib.sha256(LONG * 4).hexdigest()
+    sha256 = hashlib.sha256(LONG * 4).hexdigest()
+    assert told(file) == ("AVAILABLE", None, "unscanned", sha256)
 
 
 def test_what_clamav_can_never_scan_is_not_sent(
@@ -254,8 +256,8 @@ def test_what_clamav_can_never_scan_is_not_sent(
     monkeypatch.setattr(clamd, "MOST", len(samples.PDF) - 1)
     file = arrived(space)
     inspect()
-    assert (row(file).state, row(file).scan_verdict) == ("AVAILABLE", "unscanned")
-    assert (row(file).sha256, scanner.connections) == (PDF_SHA256, 0)
+    assert told(file) == ("AVAILABLE", None, "unscanned", PDF_SHA256)
+    assert scanner.connections == 0
 
 
 def test_a_file_waits_while_the_scanner_is_away(
@@ -276,7 +278,7 @@ def test_a_file_waits_while_the_scanner_is_away(
     with fake_scanner() as back:
         settings.SCANNER_URL = back.url
         inspect(minutes=66)
-    assert (row(file).state, row(file).scan_verdict) == ("AVAILABLE", "clean")
+    assert told(file) == ("AVAILABLE", None, "clean", PDF_SHA256)
 
 
 def test_many_files_that_wait_cost_one_try_at_a_time_N6(
@@ -368,7 +370,8 @@ def test_a_file_deleted_meanwhile_stays_deleted(
     wire.add("GetObject", meanwhile(lambda: deletion.delete(A, space, file.file_id)))
     inspect()
     assert row(file).state == "DELETED"
-    assert (row(file).sha256, list(FileDigest.scan())) == (None, [])
+    assert row(file).sha256 is None
+    assert list(FileDigest.scan()) == []
     assert inspect(minutes=1) <= 1
     assert (waiting(), actions(space)[-1]) == ([], "file:deleted")
 
@@ -395,7 +398,7 @@ def test_of_two_workers_one_writes(
 
     wire.add("GetObject", meanwhile(second))
     inspect()
-    assert (row(file).state, row(file).scan_verdict) == ("AVAILABLE", "clean")
+    assert told(file) == ("AVAILABLE", None, "clean", PDF_SHA256)
     assert space.available == [file.file_id]
     assert actions(space).count("upload:available") == 1
     assert waiting() == []
