@@ -42,7 +42,7 @@ def created_keys(body: str) -> list[str]:
         if message.get("Event") == _TEST_EVENT:
             return []
         return [_key(record) for record in message["Records"] if _tells_of_arrival(record)]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise queues.BadMessage from error
 
 

@@ -427,7 +427,6 @@ def test_a_sweep_in_slices_finds_what_one_in_a_piece_does(
     space: FakeSpace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sweep_job, "SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(sweep_job, "PAUSE", timedelta(0))
     monkeypatch.setattr("files.sweeping.ROWS", 2)
     monkeypatch.setattr(sweep_job, "OLDER_THAN", -DAY)
     files = [available(space) for _ in range(3)]
