@@ -25,7 +25,14 @@ from filevault.errors import NotFound
 NEAR: Final = 200
 FAR: Final = 1000
 
-_SHOWN_BY: Final = ["space_id", "file_id", "state", "version_id", "mime_type", "preview_version_id"]
+#: What `can_view` looks at.
+_SHOWN_BY: Final = [
+    attribute.attr_name
+    for attribute in (
+        *(File.space_id, File.file_id, File.state),
+        *(File.version_id, File.mime_type, File.preview_version_id),
+    )
+]
 
 
 @dataclass(frozen=True, slots=True)
