@@ -15,7 +15,13 @@ async function bindUploaders(root) {
   uploader.bindUploaders(root);
 }
 
-const onNewMarkup = [bindCode, bindCopy, localiseTimes, bindUploaders];
+async function bindSelections() {
+  if (!document.querySelector("[data-selection]")) return;
+  const selection = await import("./selection.js");
+  selection.bindSelections();
+}
+
+const onNewMarkup = [bindCode, bindCopy, localiseTimes, bindUploaders, bindSelections];
 
 for (const bind of onNewMarkup) bind(document);
 focusErrors();

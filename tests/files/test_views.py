@@ -1,6 +1,9 @@
 """Files over HTTP: who gets what answer, in which form."""
 
+import io
 import json
+import re
+import zipfile
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +15,8 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 
 from accounts.actors import Actor
-from files import uploads
+from accounts.tables import AuditEvent
+from files import uploads, zips
 from files.tables import File, Usage
 from filevault.dynamo import new_id
 from tests.files import samples
@@ -145,6 +149,7 @@ def test_unsafe_calls_need_the_csrf_token_W1(space: FakeSpace) -> None:
 def all_routes(file_id: str) -> list[tuple[str, str]]:
     json_routes = ["presign", f"confirm/{file_id}", f"abort/{file_id}"]
     pages = ["", "add", f"{file_id}/uploaded", f"{file_id}/download", f"{file_id}/delete"]
+    pages += ["zip", f"zip?file={file_id}"]
     return [
         *(("POST", route) for route in json_routes),
         *(("GET", route) for route in pages),
@@ -290,3 +295,52 @@ def test_the_plain_way_works_without_script(space: FakeSpace, settings: LazySett
     used = Usage.fetch(space.owner_id)
     assert used is not None
     assert used.bytes_used == len(samples.PDF)
+
+
+def test_an_archive_over_http_Z8(space: FakeSpace) -> None:
+    file = available(space)
+    for query in ("", f"?file={file.file_id}&file={file.file_id}"):
+        head = browser("C1").head(f"/portal/one/files/zip{query}")
+        answer = browser("C1").get(f"/portal/one/files/zip{query}")
+        content = b"".join(answer)
+        assert zipfile.ZipFile(io.BytesIO(content)).namelist()[0] == "letter.pdf"
+        for response in (head, answer):
+            assert response.status_code == 200
+            assert response.headers["Content-Type"] == "application/zip"
+            assert response.headers["Cache-Control"] == "no-store"
+            disposition = response.headers["Content-Disposition"]
+            assert re.match(r'attachment; filename="files-\d{4}-\d\d-\d\d\.zip"; ', disposition)
+            assert "Content-Length" not in response.headers
+    events = [event.action for event in AuditEvent.query(space.space_id, consistent_read=True)]
+    assert events.count("file:zip_downloaded") == 2
+    assert browser("C1").post("/portal/one/files/zip").status_code == 405
+
+
+def test_a_head_of_an_archive_takes_no_place(space: FakeSpace, settings: LazySettings) -> None:
+    available(space)
+    settings.ZIP_CONCURRENCY = 1
+    zips._places.cache_clear()
+    taken = zips.open_zip(A, space)
+    assert browser("A").head("/cases/one/files/zip").status_code == 200
+    refused = browser("A").get("/cases/one/files/zip")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+    assert "wait for its turn" in refused.content.decode()
+    taken.close()
+    assert browser("A").head("/cases/one/files/zip").status_code == 200
+    assert browser("A").get("/cases/one/files/zip").status_code == 200
+    zips._places.cache_clear()
+
+
+def test_archives_that_are_turned_off_are_not_offered(
+    space: FakeSpace, settings: LazySettings
+) -> None:
+    file = available(space)
+    page = browser("A").get("/cases/one/files/").content.decode()
+    assert 'href="/cases/one/files/zip"' in page
+    assert f'name="file" value="{file.file_id}"' in page
+    settings.ZIP_DOWNLOADS = False
+    page = browser("A").get("/cases/one/files/").content.decode()
+    assert "files/zip" not in page
+    assert 'name="file"' not in page
+    assert browser("A").get("/cases/one/files/zip").status_code == 404
+    assert browser("A").head("/cases/one/files/zip").status_code == 404
