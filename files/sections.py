@@ -22,7 +22,8 @@ from files.viewing import can_view, sign_thumbnails
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file as templates/includes/file_table.html draws it; an empty URL draws no button."""
+    """A file as templates/includes/file_table.html draws it; an empty URL draws no button.
+    `same_as` names an earlier file of the same page with the same content."""
 
     file_id: str
     file_name: str
@@ -32,6 +33,7 @@ class FileRow:
     state_label: str
     reason: str
     sha256: str
+    same_as: str
     scan: str
     scan_label: str
     uploaded_by_name: str
@@ -95,7 +97,14 @@ def _rows(actor: Actor, space: Space, files: list[File], route: str) -> list[Fil
     people = {file.uploaded_by for file in files} - {actor.actor_id}
     names = {actor.actor_id: _("You"), **(space.names_of(people) if people else {})}
     thumbs = sign_thumbnails(actor, space, files)
-    return [_row(actor, space, file, route, names, thumbs) for file in files]
+    firsts = _firsts(files)
+    return [_row(actor, space, file, route, names, thumbs, firsts) for file in files]
+
+
+def _firsts(files: list[File]) -> dict[str, File]:
+    """The earliest of these files by content."""
+    newest_first = sorted(files, key=lambda file: str(file.file_id), reverse=True)
+    return {file.sha256: file for file in newest_first if file.state == FileState.AVAILABLE}
 
 
 def _row(
@@ -105,7 +114,9 @@ def _row(
     route: str,
     names: dict[str, str],
     thumbs: dict[str, str],
+    firsts: dict[str, File],
 ) -> FileRow:
+    first = firsts.get(file.sha256) if file.sha256 else None
     available = file.state == FileState.AVAILABLE
     deletable = can_delete(space, actor, file)
     return FileRow(
@@ -117,6 +128,7 @@ def _row(
         state_label=state_label(file.state),
         reason=reason_label(file.reason),
         sha256=file.sha256 or "",
+        same_as=first.file_name if first is not None and first is not file else "",
         scan=file.scan_verdict or "",
         scan_label=scan_label(file.scan_verdict),
         uploaded_by_name=names.get(file.uploaded_by, ""),

@@ -82,3 +82,12 @@ def test_a_script_learns_of_both(space: FakeSpace, scanner: object) -> None:
     inspect()
     after = post_json("C1", path, {}).json()
     assert (after["state"], after["sha256"], after["scan"]) == ("AVAILABLE", PDF_SHA256, "clean")
+
+
+def test_the_same_content_is_pointed_out_on_the_later_file(space: FakeSpace) -> None:
+    available(space, "scan.pdf")
+    available(space, "scan again.pdf")
+    inspect()
+    page = listing()
+    assert page.count("Same content as “scan.pdf”") == 1
+    assert "Same content as “scan again.pdf”" not in page
