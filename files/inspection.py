@@ -29,8 +29,10 @@ from filevault.errors import NotFound, Unavailable
 
 logger = logging.getLogger(__name__)
 
-#: How often in a row a read may break before the file is put off.
+#: How often in a row a read may break before the file is put off, and the first pause in seconds,
+#: which doubles each time.
 MAX_BREAKS: Final = 4
+PAUSE_SECONDS: Final = 0.5
 #: A file that waits for the scanner asks again after a quarter of its age, within these.
 LEAST_WAIT: Final = timedelta(seconds=5)
 LONGEST_WAIT: Final = timedelta(minutes=5)
@@ -125,7 +127,7 @@ def _pause_or_give_up(file: File, breaks: int) -> None:
         raise NotFound
     if breaks > MAX_BREAKS:
         raise Unavailable(code="storage_unavailable")
-    time.sleep(0.25 * 2**breaks)
+    time.sleep(PAUSE_SECONDS * 2 ** (breaks - 1))
 
 
 def _conclude(file: File, space: Space, finding: Finding | None, claim: jobs.Claim) -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ResponseStreamingError
 from django.conf import LazySettings
 
 from accounts.tables import AuditEvent
-from files import clamd, deletion, records, uploads
+from files import clamd, deletion, inspection, records, uploads
 from files.checking import INSPECT_JOB, PREVIEW_JOB, PURGE_JOB
 from files.states import FileState
 from files.storage import case_storage
@@ -39,7 +39,7 @@ LONG = samples.TXT * 20_000
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """No scanner was away before this test; a read that broke is tried again at once."""
     monkeypatch.setattr(clamd, "_paused_until", 0.0)
-    monkeypatch.setattr("files.inspection.time.sleep", lambda seconds: None)
+    monkeypatch.setattr(inspection, "PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -372,7 +372,7 @@ def test_a_file_deleted_meanwhile_stays_deleted(
     assert row(file).state == "DELETED"
     assert row(file).sha256 is None
     assert list(FileDigest.scan()) == []
-    assert inspect(minutes=1) <= 1
+    inspect()
     assert (waiting(), actions(space)[-1]) == ([], "file:deleted")
 
 
@@ -404,20 +404,58 @@ def test_of_two_workers_one_writes(
     assert waiting() == []
 
 
-def test_a_worker_that_lost_its_claim_refuses_nothing(
-    space: FakeSpace, scanner: FakeScanner, wire: Wire
+@pytest.mark.parametrize("reply", [b"stream: OK\0", b"stream: Test.Eicar FOUND\0"])
+def test_a_worker_that_lost_its_claim_writes_no_verdict(
+    space: FakeSpace, scanner: FakeScanner, wire: Wire, reply: bytes
 ) -> None:
-    """Its verdict would be another one than that which counts."""
+    """Another one took the job over and has not come to its own yet."""
     file = arrived(space)
-
-    def second() -> None:
-        scanner.reply = b"stream: OK\0"
-        inspect(minutes=5)
-        scanner.reply = b"stream: Test.Eicar FOUND\0"
-
-    wire.add("GetObject", meanwhile(second))
+    (job,) = waiting()
+    wire.add("GetObject", meanwhile(lambda: job.update([Job.fence.add(2)])))
+    scanner.reply = reply
     inspect()
-    assert row(file).state == "AVAILABLE"
+    assert scanner.streams == [samples.PDF]
+    assert told(file) == ("CHECKING", None, None, None)
+
+
+def test_of_two_workers_one_notes_the_sha256(space: FakeSpace, wire: Wire) -> None:
+    arrived(space)
+    wire.add("GetObject", meanwhile(lambda: inspect(minutes=5)))
+    inspect()
+    assert actions(space).count("file:inspected") == 1
+
+
+def test_the_claim_is_kept_while_the_file_is_read(
+    space: FakeSpace, wire: Wire, settings: LazySettings
+) -> None:
+    """Each piece takes two thirds of the lease."""
+    settings.JOB_LEASE_SECONDS = 60
+    file = arrived(space, LONG, "a.txt")
+    others: list[int] = []
+
+    with time_machine.travel(now(), tick=False) as clock:
+
+        class Slow:
+            def __init__(self, body: Any) -> None:
+                self.body = body
+
+            def read(self, size: int) -> bytes:
+                clock.shift(40)
+                others.append(jobs.run_due("other", kinds=(INSPECT_JOB,)))
+                return bytes(self.body.read(size))
+
+            def close(self) -> None:
+                self.body.close()
+
+        def slowly(call: Callable[[], Any]) -> Any:
+            answer = call()
+            return answer | {"Body": Slow(answer["Body"])}
+
+        wire.add("GetObject", slowly)
+        jobs.run_due("test", kinds=(INSPECT_JOB,))
+    assert told(file) == ("AVAILABLE", None, None, hashlib.sha256(LONG).hexdigest())
+    assert len(others) > 3
+    assert not any(others)
 
 
 def test_a_file_whose_space_is_gone_is_left_to_the_purge(
