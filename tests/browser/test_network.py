@@ -40,7 +40,7 @@ LINE = Shape(bits_per_second=80_000_000, round_trip=0.02)
 SETTINGS = {
     "MULTIPART_THRESHOLD": str(6 * MIB),
     "PART_SIZE": str(5 * MIB),
-    "NOTICE_QUIET_SECONDS": "3",
+    "NOTICE_QUIET_SECONDS": "5",
     "NOTICE_LATEST_SECONDS": "20",
 }
 LARGE = 21 * MIB
