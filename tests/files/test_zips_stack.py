@@ -152,11 +152,8 @@ def test_the_server_stays_small_and_ends_what_is_left(
     assert target.stat().st_size > 300 * MEGABYTE
     assert _resident(stack) - before < 40 * MEGABYTE
     with zipfile.ZipFile(target) as archive:
-        digests = {
-            hashlib.file_digest(archive.open(f"scan {n}.pdf"), "sha256").hexdigest()
-            for n in range(5)
-        }
-    assert digests == {hashlib.sha256(block).hexdigest()}
+        for name in archive.namelist()[:-2]:
+            assert hashlib.sha256(archive.read(name)).digest() == hashlib.sha256(block).digest()
 
 
 def _resident(stack: TestStack) -> int:
