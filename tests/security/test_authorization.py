@@ -25,6 +25,7 @@ def pages_of(case_id: str, client_id: str, file_id: str) -> list[str]:
         *(client, f"{client}edit/", f"{client}delete/"),
         *(f"{people}invite/", f"{people}revoke/"),
         *(file, f"{file}add", f"{file}{file_id}/download"),
+        *(f"{file}zip", f"{file}zip?file={file_id}"),
         *(f"{file}{file_id}/delete", f"{file}{file_id}/uploaded"),
     ]
 
@@ -112,7 +113,7 @@ def test_anonymous_gets_the_login_or_401_Z2(
 
 def test_a_client_of_another_case_finds_nothing_Z2_Z3(town: Town, letter: str) -> None:
     paths = ("", "files/", "files/add", f"files/{letter}/download", f"files/{letter}/delete")
-    for path in (*paths, f"files/{letter}/uploaded"):
+    for path in (*paths, f"files/{letter}/uploaded", "files/zip", f"files/zip?file={letter}"):
         answer = town.c2.get(f"{town.portal_one}{path}")
         assert answer.status_code == 404
         assert essence(answer) == essence(town.c2.get(f"/portal/{new_id()}/{path}"))
