@@ -44,6 +44,10 @@ class View:
     picture_url: str = ""
     document_url: str = ""
 
+    @property
+    def is_shown(self) -> bool:
+        return bool(self.picture_url or self.document_url)
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
