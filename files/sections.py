@@ -62,6 +62,7 @@ def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -
         "same_url": files_url(route, "same", space),
         "plain_upload_url": files_url(route, "plain", space),
         "max_size": settings.MAX_UPLOAD_SIZE,
+        "parts_above": settings.MULTIPART_THRESHOLD,
         "allowed_types": allowed_types(),
         "zip_url": files_url(route, "zip", space) if settings.ZIP_DOWNLOADS else "",
         "zip_most": zips.MAX_CHOSEN,

@@ -20,6 +20,8 @@ from tests.faults.young_rows import lagging_indexes
 from tests.stack import TestStack, provisioned_stack, running_app
 
 SHORT_WINDOWS = {"NOTICE_QUIET_SECONDS": "3", "NOTICE_LATEST_SECONDS": "20"}
+#: Uploads in parts, without tests that send hundreds of megabytes.
+SMALL_PARTS = {"MULTIPART_THRESHOLD": str(6 * 1024**2), "PART_SIZE": str(5 * 1024**2)}
 
 
 def _forget_clients() -> None:
@@ -41,7 +43,7 @@ def stack() -> Iterator[TestStack]:
 @pytest.fixture(scope="session")
 def app(stack: TestStack) -> Iterator[str]:
     """The product's address: gunicorn and a worker on the stack, with short upload windows."""
-    with running_app(stack, settings=SHORT_WINDOWS) as site:
+    with running_app(stack, settings=SHORT_WINDOWS | SMALL_PARTS) as site:
         yield site
 
 

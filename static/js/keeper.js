@@ -43,6 +43,14 @@ function forget(test) {
   }
 }
 
+/** On the way out: what was typed, and what uploader-resume.js keeps of interrupted uploads. */
+function forgetAll() {
+  forget(() => true);
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith("filevault:upload:")) localStorage.removeItem(key);
+  }
+}
+
 function markSent(form) {
   const kept = sessionStorage.getItem(keyOf(form));
   if (kept) sessionStorage.setItem(keyOf(form), JSON.stringify({ ...JSON.parse(kept), sent: true }));
@@ -82,7 +90,7 @@ export function bindTextKeeper() {
     if (form && keptForms().includes(form)) save(form);
   });
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("[data-forget-text]")) forget(() => true);
+    if (event.target.matches("[data-forget-text]")) forgetAll();
     else markSent(event.target);
   });
 }

@@ -29,7 +29,11 @@ export class Rules {
 
   /** The key of the reason why this file can't be sent, or null. */
   refusal(file) {
-    if (!this.types.has(extensionOf(file.name))) return "refusedType";
+    if (file.unreadable) return "unreadable";
+    const extension = extensionOf(file.name);
+    // What a chooser gives for a folder: no type, and the size of its entry on the disk.
+    if (!extension && !file.type && file.size % 4096 === 0) return "refusedFolder";
+    if (!this.types.has(extension)) return "refusedType";
     if (file.size === 0) return "refusedEmpty";
     if (file.size > this.maxSize) return "refusedSize";
     return null;

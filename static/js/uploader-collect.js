@@ -1,5 +1,8 @@
 // Files out of what was chosen, dropped or pasted; a dropped folder is opened.
 
+// What systems leave in folders, and nobody means to send.
+const LITTER = /^(\.|~\$|thumbs\.db$|desktop\.ini$)/i;
+
 async function readAll(directory) {
   const reader = directory.createReader();
   const entries = [];
@@ -11,10 +14,15 @@ async function readAll(directory) {
   }
 }
 
+/** One bad entry doesn't lose the others: it comes as a name that can't be read. */
 async function filesOf(entry) {
-  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
-  const inner = await Promise.all((await readAll(entry)).map(filesOf));
-  return inner.flat();
+  try {
+    if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+    const entries = (await readAll(entry)).filter(({ name }) => !LITTER.test(name));
+    return (await Promise.all(entries.map(filesOf))).flat();
+  } catch {
+    return [{ name: entry.name, size: 0, unreadable: true }];
+  }
 }
 
 export async function droppedFiles(transfer) {
@@ -24,10 +32,17 @@ export async function droppedFiles(transfer) {
   return (await Promise.all(entries.map(filesOf))).flat();
 }
 
-/** A pasted screenshot is always called image.png; the time tells several apart. */
-export function pastedFiles(transfer, prefix) {
+export function chosenFiles(input) {
+  const files = [...input.files];
+  return input.webkitdirectory ? files.filter(({ name }) => !LITTER.test(name)) : files;
+}
+
+/** A pasted screenshot and a photo just taken are always called the same; the time tells several
+ * apart. */
+export function named(files, generic, prefix) {
   const stamp = new Date().toLocaleString("sv").replaceAll(":", ".");
-  return [...transfer.files].map((file) =>
-    file.name === "image.png" ? new File([file], `${prefix} ${stamp}.png`, { type: file.type }) : file,
-  );
+  return files.map((file) => {
+    const [, extension] = generic.exec(file.name) ?? [];
+    return extension ? new File([file], `${prefix} ${stamp}.${extension}`, { type: file.type }) : file;
+  });
 }

@@ -1,64 +1,39 @@
 // The list of files to send: three at a time, each with its state. Tells its view of each change.
-import { Failure, Transfer } from "./uploader-transfer.js";
+import { postJson } from "./http.js";
+import { findInterrupted } from "./uploader-resume.js";
+import { Failure, pause } from "./uploader-retry.js";
+import { Speed } from "./uploader-speed.js";
+import { Transfer } from "./uploader-transfer.js";
 
 const AT_ONCE = 3;
-const SPEED_WINDOW_MS = 5_000;
-
-/** Bytes a second over the last few seconds. */
-class Speed {
-  samples = [];
-
-  add(sent) {
-    const now = performance.now();
-    this.samples.push({ now, sent });
-    while (now - this.samples[0].now > SPEED_WINDOW_MS) this.samples.shift();
-  }
-
-  get value() {
-    const [first, last] = [this.samples[0], this.samples.at(-1)];
-    if (!first || last.now - first.now < 500) return 0;
-    return Math.max(0, ((last.sent - first.sent) / (last.now - first.now)) * 1000);
-  }
-}
+const TICK_MS = 500;
+// A check takes seconds; whoever waits longer sees its outcome in the list of files.
+const CHECKS_AFTER_MS = [2_000, 4_000, 8_000, 16_000, 32_000];
 
 let count = 0;
 
 function newItem(file, reason) {
   count += 1;
-  return { id: count, file, state: reason ? "refused" : "waiting", phase: "", reason, text: "", sent: 0, speed: new Speed(), answer: null };
+  const state = reason ? "refused" : "waiting";
+  return { id: count, file, state, phase: "", reason, text: "", sent: 0, run: 0, answer: null, transfer: null, same: "" };
 }
 
 export class Queue {
-  constructor({ rules, presignUrl, onChange, onSent }) {
-    Object.assign(this, { rules, presignUrl, onChange, onSent });
-    this.items = [];
+  constructor({ rules, site, onChange, onTick, onResumed, onSent }) {
+    Object.assign(this, { rules, site, onChange, onTick, onResumed, onSent });
+    Object.assign(this, { items: [], moved: 0, speed: new Speed() });
   }
 
   add(files) {
     for (const file of files) {
+      // A file that was chosen again takes the place of the one that couldn't be read.
+      const stale = this.in("failed").find((item) => item.stale && item.file.name === file.name);
+      if (stale) this.remove(stale);
       const item = newItem(file, this.rules.refusal(file));
       this.items.push(item);
       this.onChange(item);
     }
     this.next();
-  }
-
-  retry(item) {
-    Object.assign(item, { state: "waiting", reason: null, text: "", sent: 0, speed: new Speed() });
-    this.onChange(item);
-    this.next();
-  }
-
-  cancel(item) {
-    item.stop?.abort();
-    item.state = "cancelled";
-    this.onChange(item);
-    this.next();
-  }
-
-  remove(item) {
-    this.items = this.items.filter((other) => other !== item);
-    this.onChange(item);
   }
 
   in(...states) {
@@ -69,50 +44,142 @@ export class Queue {
     return this.in("waiting", "sending").length > 0;
   }
 
-  next() {
-    const free = AT_ONCE - this.in("sending").length;
-    for (const item of this.in("waiting").slice(0, Math.max(0, free))) this.start(item);
+  retry(item) {
+    this.set(item, { state: "waiting", reason: null, text: "" });
+    this.next();
   }
 
-  async start(item) {
+  pause(item) {
+    item.stop?.abort();
+    this.set(item, { state: "paused" });
+    this.next();
+  }
+
+  cancel(item) {
+    item.stop?.abort();
+    item.transfer?.abandon();
+    this.set(item, { state: "cancelled", transfer: null, sent: 0 });
+    this.next();
+  }
+
+  remove(item) {
+    item.transfer?.abandon();
+    this.items = this.items.filter((other) => other !== item);
+    this.onChange(item);
+  }
+
+  pauseAll() {
+    for (const item of this.in("waiting", "sending").reverse()) this.pause(item);
+  }
+
+  resumeAll() {
+    for (const item of this.in("paused")) this.retry(item);
+  }
+
+  retryAll() {
+    for (const item of this.in("failed").filter((each) => !each.stale)) this.retry(item);
+  }
+
+  set(item, changes) {
+    Object.assign(item, changes);
+    this.onChange(item);
+  }
+
+  next() {
+    const free = AT_ONCE - this.in("sending").length;
+    for (const item of this.in("waiting").slice(0, Math.max(0, free))) {
+      item.ended = this.start(item, item.ended);
+    }
+    if (this.active) this.ticking ??= setInterval(() => this.tick(), TICK_MS);
+  }
+
+  tick() {
+    this.speed.add(this.moved);
+    this.onTick();
+    if (this.active) return;
+    clearInterval(this.ticking);
+    this.ticking = null;
+    this.speed = new Speed();
+  }
+
+  async start(item, before) {
     const stop = new AbortController();
-    Object.assign(item, { state: "sending", stop });
-    const transfer = new Transfer({
-      file: item.file,
-      type: this.rules.typeOf(item.file),
-      presignUrl: this.presignUrl,
-      signal: stop.signal,
-      onProgress: (sent) => {
-        item.sent = sent;
-        item.speed.add(sent);
-        this.onChange(item);
-      },
-      onPhase: (phase) => {
-        item.phase = phase;
-        this.onChange(item);
-      },
-    });
+    this.set(item, { state: "sending", phase: "preparing", stop, run: 0, most: 0, kept: 0 });
+    // A run that was stopped leaves nothing behind before the next one begins.
+    await before;
     try {
-      this.settle(item, await transfer.run());
+      stop.signal.throwIfAborted();
+      item.transfer ??= await this.transferOf(item);
+      this.settle(item, await item.transfer.run(stop.signal));
     } catch (error) {
       if (stop.signal.aborted) return;
-      const failure = error instanceof Failure ? error : new Failure("failed");
-      Object.assign(item, { state: "failed", reason: failure.key, text: failure.text });
-      this.onChange(item);
+      if (!(error instanceof Failure)) reportError(error);
+      const { key, text } = error instanceof Failure ? error : new Failure("failed");
+      this.set(item, { state: "failed", reason: key, text, stale: key === "changed" || key === "unreadable" });
     }
     this.next();
   }
 
-  settle(item, answer) {
-    const rejected = answer.state === "REJECTED";
-    Object.assign(item, {
-      answer,
-      state: rejected ? "rejected" : "done",
-      reason: rejected ? "rejected" : null,
-      text: answer.reason ?? "",
-      sent: item.file.size,
+  async transferOf(item) {
+    const { file } = item;
+    const interrupted = await findInterrupted(file, this.site.presignUrl);
+    if (interrupted) this.onResumed(interrupted.fileId);
+    return new Transfer({
+      file,
+      type: this.rules.typeOf(file),
+      site: this.site,
+      interrupted,
+      onProgress: (sent) => {
+        // What had arrived before tells nothing about the line's speed.
+        this.moved += sent - item.kept - item.run;
+        item.run = sent - item.kept;
+        item.sent = sent;
+        // The same bytes sent again to a line that swallows them are no news.
+        if (item.run <= item.most) return;
+        item.most = item.run;
+        if (item.phase !== "sending") this.phase(item, "sending");
+      },
+      onKept: (bytes) => {
+        item.kept += bytes;
+      },
+      onPhase: (phase) => this.phase(item, phase),
     });
-    this.onChange(item);
+  }
+
+  phase(item, phase) {
+    if (item.state === "sending") this.set(item, { phase });
+  }
+
+  settle(item, answer) {
+    const state = answer.state === "REJECTED" ? "rejected" : "done";
+    const { transfer } = item;
+    this.set(item, { answer, state, reason: "rejected", text: answer.reason ?? "", sent: item.file.size, sha256: transfer.sha256, transfer: null });
     this.onSent(item);
+    if (state === "done") this.findSame(item);
+    if (answer.state === "CHECKING") this.follow(item, transfer.grant.confirmUrl);
+  }
+
+  /** Point out the same content, here in the queue or in what others can see. */
+  async findSame(item) {
+    const { sha256 } = item;
+    if (!sha256) return;
+    const here = this.in("done").find((other) => other !== item && other.sha256 === sha256);
+    if (here) this.set(item, { same: here.file.name });
+    const { files } = await postJson(this.site.sameUrl, { sha256 }).catch(() => ({ files: [] }));
+    const there = files.find((file) => file.fileId !== item.answer.fileId);
+    if (there) this.set(item, { same: there.fileName });
+  }
+
+  /** Learn how a check ends, while somebody is likely to look. */
+  async follow(item, confirmUrl) {
+    for (const ms of CHECKS_AFTER_MS) {
+      await pause(ms, item.stop.signal);
+      const answer = await postJson(confirmUrl).catch(() => null);
+      if (!answer || answer.state === "CHECKING") continue;
+      const rejected = answer.state === "REJECTED";
+      this.set(item, { answer, state: rejected ? "rejected" : "done", text: answer.reason ?? "" });
+      this.onSent(item);
+      return;
+    }
   }
 }

@@ -2,18 +2,31 @@
 const FIRST_MS = 500;
 const LONGEST_MS = 8_000;
 const GIVE_UP_MS = 15 * 60_000;
+// A short stumble isn't worth a sentence.
+const QUIET_MS = 2_000;
 
-function aborted() {
-  return new DOMException("cancelled", "AbortError");
+/** Why a file was not sent: a key of the page's sentences, or the server's own words. */
+export class Failure extends Error {
+  constructor(key, text = "") {
+    super(key);
+    this.key = key;
+    this.text = text;
+  }
+}
+
+/** Throws Failure where a file can't be read (any more). */
+export async function checkReadable(file, key = "changed") {
+  try {
+    await file.slice(-1).arrayBuffer();
+  } catch {
+    throw new Failure(key);
+  }
 }
 
 /** Resolves after `ms`, or as soon as the network is back; rejects when cancelled. */
 export function pause(ms, signal) {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(aborted());
-      return;
-    }
+    signal.throwIfAborted();
     const settle = (finish) => () => {
       clearTimeout(timer);
       window.removeEventListener("online", wake);
@@ -21,31 +34,38 @@ export function pause(ms, signal) {
       finish();
     };
     const wake = settle(resolve);
-    const stop = settle(() => reject(aborted()));
+    const stop = settle(() => reject(signal.reason));
     const timer = setTimeout(wake, ms);
     window.addEventListener("online", wake);
     signal.addEventListener("abort", stop);
   });
 }
 
-export class Retries {
-  constructor(signal) {
-    this.signal = signal;
+/** The patience of one file, whatever of it is tried again. `onTrouble` says what it waits for. */
+export class Patience {
+  constructor({ signal, onTrouble }) {
+    Object.assign(this, { signal, onTrouble, most: 0 });
     this.progressed();
   }
 
-  /** Something went through: the patience starts anew. */
   progressed() {
     this.tries = 0;
     this.since = performance.now();
   }
 
-  /** Wait before the next try; false when patience has run out. `atLeast` is in seconds. */
-  async wait(atLeast = 0) {
-    if (performance.now() - this.since > GIVE_UP_MS) return false;
-    const step = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.tries);
-    this.tries += 1;
+  /** Bytes beyond all before are progress; the same ones, sent again, are not. */
+  reached(sent) {
+    if (sent <= this.most) return;
+    this.most = sent;
+    this.progressed();
+  }
+
+  /** Wait before the next try; `tries` is how many there were, `atLeast` is in seconds. */
+  async wait(key, { tries = this.tries++, atLeast = 0 } = {}) {
+    const silent = performance.now() - this.since;
+    if (silent > GIVE_UP_MS) throw new Failure(key);
+    if (silent > QUIET_MS) this.onTrouble(key === "network" ? "offline" : "busy");
+    const step = Math.min(LONGEST_MS, FIRST_MS * 2 ** tries);
     await pause(Math.max(atLeast * 1000, step * (0.5 + Math.random() / 2)), this.signal);
-    return true;
   }
 }

@@ -1,22 +1,17 @@
-// One file's way: presign, send to storage, confirm. Throws Failure, or AbortError when cancelled.
-// How the bytes go is told by the presign answer's `method`; each method is one sender in SENDERS.
-import { ApiError, postJson, refreshCsrfToken } from "./http.js";
+// One file's way: presign, send to storage, confirm. Throws Failure, or AbortError when stopped; run
+// again, it goes on with what has arrived. How the bytes go is told by the presign answer's `method`.
+import { ApiError, getJson, postJson, refreshCsrfToken } from "./http.js";
+import { OtherFile, Parts } from "./uploader-parts.js";
 import { sendByPost } from "./uploader-post.js";
-import { Retries } from "./uploader-retry.js";
+import { forget, hold, remember } from "./uploader-resume.js";
+import { checkReadable, Failure, Patience } from "./uploader-retry.js";
 
-const SENDERS = { POST: sendByPost };
+/** Nothing can be added to this upload any more: it ran out of time, or was given up elsewhere. */
+class Over extends Error {}
 
-/** Why a file was not sent: a key of the page's sentences, or the server's own words. */
-export class Failure extends Error {
-  constructor(key, text = "") {
-    super(key);
-    this.key = key;
-    this.text = text;
-  }
-}
+const FINAL = ["changed", "unreadable", "storageRefused"];
 
 function failureOf(error) {
-  if (error.status === 401) return new Failure("signedOut");
   return new Failure("failed", error.message);
 }
 
@@ -25,95 +20,162 @@ function passes(error) {
 }
 
 export class Transfer {
-  constructor({ file, type, presignUrl, signal, onProgress, onPhase }) {
-    Object.assign(this, { file, type, presignUrl, signal, onPhase });
-    this.retries = new Retries(signal);
-    this.grant = null;
-    this.onProgress = (sent) => {
-      this.retries.progressed();
-      onProgress(sent);
-    };
+  /** `interrupted` is what uploader-resume.js kept of an earlier try, or null. */
+  constructor({ file, type, site, interrupted, onProgress, onKept, onPhase }) {
+    Object.assign(this, { file, type, site, onProgress, onKept, onPhase });
+    this.grant = interrupted && { ...interrupted, method: "MULTIPART" };
   }
 
   /** The confirmed file, as the server describes it. */
-  async run() {
+  async run(signal) {
+    this.signal = signal;
+    this.patience = new Patience({ signal, onTrouble: this.onPhase });
     try {
-      let answer = null;
-      while (!answer) answer = (await this.send()) ? await this.confirm() : null;
-      return answer;
+      return await this.go();
     } catch (error) {
-      // A later try presigns anew, so what this one began is given up.
-      this.abandon();
+      // Parts that have arrived are kept for the next try; one POST is all or nothing.
+      if (error instanceof Failure && (FINAL.includes(error.key) || this.grant?.method === "POST")) this.abandon();
       throw error;
     }
   }
 
-  async presign() {
-    this.onPhase("preparing");
-    const { file } = this;
-    this.grant = await this.call(this.presignUrl, { fileName: file.name, mimeType: this.type, size: file.size });
-    this.grant.until = performance.now() + this.grant.expiresIn * 1000;
-  }
-
-  /** True when storage has the bytes, or may have them: then only confirming can tell. */
-  async send() {
-    if (this.grant && performance.now() > this.grant.until) this.abandon();
-    if (!this.grant) await this.presign();
-    this.onPhase("sending");
-    const outcome = await SENDERS[this.grant.method](this.file, this.grant, this);
-    if (outcome.done || outcome.unsure) return true;
-    if (outcome.denied) {
-      if (this.signedAnew) throw new Failure("storageDenied");
-      this.signedAnew = true;
-      this.abandon();
-      return false;
-    }
-    if (outcome.refused) throw new Failure("storageRefused");
-    await this.waitOrFail("network");
-    return false;
-  }
-
-  /** The file, or null when the bytes never arrived and have to be sent again. */
-  async confirm() {
-    this.onPhase("confirming");
-    try {
-      return await this.call(this.grant.confirmUrl, {});
-    } catch (error) {
-      if (error.code !== "not_uploaded") throw error;
-      await this.waitOrFail("network");
-      return null;
-    }
-  }
-
-  /** A call to the app that outlives a lost network, a busy server and a changed CSRF token. */
-  async call(url, body) {
-    let tokenRenewed = false;
+  async go() {
+    let begunAnew = false;
     for (;;) {
       try {
-        const answer = await postJson(url, body, { signal: this.signal });
-        this.retries.progressed();
-        return answer;
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        if (error.code === "not_uploaded") throw error;
-        if (error.status === 403 && !tokenRenewed) {
-          tokenRenewed = await refreshCsrfToken().catch(() => false);
-          if (tokenRenewed) continue;
+        if (await this.send()) {
+          const answer = await this.confirm();
+          if (answer) return answer;
         }
-        if (!passes(error)) throw failureOf(error);
-        await this.waitOrFail(error.status === 0 ? "network" : "busy", error.retryAfter ?? 0);
+      } catch (error) {
+        if (begunAnew || !(error instanceof Over || error instanceof OtherFile)) throw error;
+        begunAnew = true;
+        // What is kept of another file stays kept: its owner may choose that one again.
+        if (error instanceof Over) this.forget();
+        this.reset();
       }
     }
   }
 
-  async waitOrFail(key, atLeast = 0) {
-    this.onPhase(key === "network" ? "offline" : "busy");
-    if (!(await this.retries.wait(atLeast))) throw new Failure(key);
+  reset() {
+    this.release?.();
+    Object.assign(this, { grant: null, parts: null, release: null });
+  }
+
+  async presign() {
+    this.onPhase("preparing");
+    const { file, site } = this;
+    const small = file.size <= site.partsAbove;
+    if (small) this.sha256 ??= await site.hasher.whole(file, this.signal);
+    else await checkReadable(file, "unreadable");
+    const body = { fileName: file.name, mimeType: this.type, size: file.size };
+    this.grant = await this.call(site.presignUrl, this.sha256 ? { ...body, sha256: this.sha256 } : body);
+    this.grant.until = Date.now() + this.grant.expiresIn * 1000;
+    this.grant.fresh = true;
+    if (this.grant.method === "MULTIPART") await remember(file, { ...this.grant, presignUrl: site.presignUrl });
+  }
+
+  /** True when storage has the bytes, or may have them: then only confirming can tell. */
+  async send() {
+    if (this.grant?.method === "POST" && Date.now() > this.grant.until) this.abandon();
+    if (!this.grant) await this.presign();
+    return this.grant.method === "POST" ? this.post() : this.sendParts();
+  }
+
+  async post() {
+    this.onPhase("sending");
+    const outcome = await sendByPost(this.file, this.grant, this.progress());
+    if (outcome === "done" || outcome === "unsure") return true;
+    if (outcome === "denied") {
+      if (this.signedAnew && Date.now() < this.grant.until) throw new Failure("storageDenied");
+      this.signedAnew = true;
+      this.abandon();
+      return false;
+    }
+    await checkReadable(this.file);
+    if (outcome === "refused" || outcome === "gone") throw new Failure("storageRefused");
+    await this.patience.wait(outcome === "busy" ? "tooBusy" : "network");
+    return false;
+  }
+
+  async sendParts() {
+    const { file, grant, signal, patience } = this;
+    this.release ??= await hold(grant.fileId);
+    let listed = { ...grant, parts: [] };
+    if (!grant.fresh) {
+      this.onPhase("comparing");
+      listed = await this.call(grant.partsUrl);
+    }
+    grant.fresh = false;
+    this.parts ??= new Parts({ file, ...listed, stream: this.site.hasher.stream(file) });
+    const sign = (body) => this.call(grant.partsUrl, body);
+    if (!listed.parts.length) this.onPhase("sending");
+    try {
+      await this.parts.run({ ...this.progress(), listed: listed.parts, sign, patience, onKept: this.onKept });
+    } catch (error) {
+      if (error.key !== "gone") throw error;
+    }
+    this.sha256 ??= await this.parts.hash();
+    return true;
+  }
+
+  progress() {
+    const onProgress = (sent) => {
+      this.patience.reached(sent);
+      this.onProgress(sent);
+    };
+    return { signal: this.signal, onProgress };
+  }
+
+  /** The file, or null when the bytes never arrived whole and have to be sent again. */
+  async confirm() {
+    this.onPhase("confirming");
+    try {
+      const answer = await this.call(this.grant.confirmUrl, this.sha256 ? { sha256: this.sha256 } : {});
+      this.forget();
+      this.release?.();
+      return answer;
+    } catch (error) {
+      if (error.code !== "not_uploaded") throw error;
+      await this.patience.wait("network");
+      return null;
+    }
+  }
+
+  /** A call to the app (GET without a body) that outlives a lost network, a busy server, a changed
+   * CSRF token and a session that ended. */
+  async call(url, body) {
+    const { signal, site, patience } = this;
+    let tokenRenewed = false;
+    for (;;) {
+      try {
+        return await (body ? postJson(url, body, { signal }) : getJson(url, { signal }));
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code === "not_uploaded") throw error;
+        if (error.code === "upload_over" || (error.status === 404 && url !== site.presignUrl)) throw new Over();
+        if (error.status === 401) {
+          this.onPhase("signedOut");
+          await site.gate.opened(signal);
+          patience.progressed();
+        } else if (error.status === 403 && !tokenRenewed) {
+          tokenRenewed = await refreshCsrfToken().catch(() => false);
+          if (!tokenRenewed) throw failureOf(error);
+        } else if (passes(error)) {
+          await patience.wait(error.status === 0 ? "network" : "tooBusy", { atLeast: error.retryAfter ?? 0 });
+        } else throw failureOf(error);
+      }
+    }
+  }
+
+  forget() {
+    if (this.grant) forget(this.grant.fileId);
   }
 
   /** Tell the server that nothing will come; sent even while the page is closing. */
   abandon() {
-    if (this.grant) postJson(this.grant.abortUrl, {}, { keepalive: true }).catch(() => {});
-    this.grant = null;
+    if (!this.grant) return;
+    postJson(this.grant.abortUrl, {}, { keepalive: true }).catch(() => {});
+    this.forget();
+    this.reset();
   }
 }

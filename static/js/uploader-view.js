@@ -1,11 +1,12 @@
 // Draws the queue: a row a file, a total, a summary. Only the summary is a live region.
+import { bindCopy } from "./copy.js";
 import { size } from "./uploader-words.js";
 
-const REDRAW_MS = 250;
 const ICONS = { done: "check", failed: "error", refused: "error", rejected: "error" };
 const BUTTONS = {
-  waiting: ["cancel"],
-  sending: ["cancel"],
+  waiting: ["pause", "cancel"],
+  sending: ["pause", "cancel"],
+  paused: ["resume", "cancel"],
   failed: ["retry", "remove"],
   cancelled: ["retry", "remove"],
   refused: ["remove"],
@@ -19,31 +20,25 @@ export class View {
     this.part = (name) => root.querySelector(`[data-part=${name}]`);
     this.rowTemplate = root.querySelector("template[data-row]");
     this.rows = new Map();
-    this.stale = new Set();
-    this.redraw = null;
+    for (const name of ["pauseAll", "resumeAll", "retryAll"]) {
+      this.part(name).addEventListener("click", () => {
+        queue[name]();
+        this.keepFocus(this.part("overview"));
+      });
+    }
+    this.part("knock").addEventListener("click", () => queue.site.gate.knock());
   }
 
-  /** States show at once; figures, which change many times a second, four times a second. */
+  /** States show at once; figures, which change many times a second, by `tick`. */
   changed(item) {
     const row = this.rowOf(item);
-    if (!row) return;
-    if (item.state === row.dataset.state && item.phase === row.dataset.phase) {
-      this.stale.add(item);
-      this.redraw ??= setTimeout(() => this.drawStale(), REDRAW_MS);
-      return;
-    }
-    this.drawRow(item, row);
+    if (row) this.drawRow(item, row);
     this.drawTotal();
     this.drawSummary();
   }
 
-  drawStale() {
-    this.redraw = null;
-    for (const item of this.stale) {
-      const row = this.rows.get(item.id);
-      if (row) this.drawRow(item, row);
-    }
-    this.stale.clear();
+  tick() {
+    for (const item of this.queue.in("sending")) this.drawFigures(item, this.rows.get(item.id));
     this.drawTotal();
   }
 
@@ -51,8 +46,6 @@ export class View {
     if (!this.queue.items.includes(item)) {
       this.rows.get(item.id)?.remove();
       this.rows.delete(item.id);
-      this.drawTotal();
-      this.drawSummary();
       return null;
     }
     if (!this.rows.has(item.id)) this.rows.set(item.id, this.newRow(item));
@@ -67,7 +60,8 @@ export class View {
     for (const button of row.querySelectorAll("[data-do]")) {
       button.setAttribute("aria-label", `${button.textContent.trim()}: ${name}`);
       button.addEventListener("click", () => {
-        this.queue[button.dataset.do](item);
+        if (button.dataset.do === "choose") this.part("files").click();
+        else this.queue[button.dataset.do](item);
         this.keepFocus(row);
       });
     }
@@ -75,82 +69,125 @@ export class View {
     return row;
   }
 
-  /** The pressed button may be gone; the reader stays in the row, or at the chooser. */
-  keepFocus(row) {
-    const next = row.isConnected && row.querySelector("[data-do]:not([hidden])");
-    (next || this.part("choose")).focus();
+  /** The pressed button may be gone; the reader stays where it was, or at the chooser. */
+  keepFocus(place) {
+    if (document.activeElement?.checkVisibility() && place.contains(document.activeElement)) return;
+    const next = [...place.querySelectorAll("button")].find((button) => button.checkVisibility());
+    (next ?? this.part("choose")).focus();
   }
 
   drawRow(item, row) {
     row.dataset.state = item.state;
     row.dataset.phase = item.phase;
+    const use = row.querySelector(".chip use");
+    use.setAttribute("href", `${use.getAttribute("href").split("#")[0]}#${ICONS[item.state] ?? "file"}`);
+    const offered = BUTTONS[item.state].map((name) => (name === "retry" && item.stale ? "choose" : name));
+    for (const button of row.querySelectorAll("[data-do]")) {
+      button.hidden = !offered.includes(button.dataset.do);
+    }
+    this.drawFigures(item, row);
+    if (item.sha256 && item.state === "done") this.drawHash(item, row);
+  }
+
+  drawFigures(item, row) {
     const progress = row.querySelector("progress");
     progress.max = item.file.size || 1;
     progress.value = item.sent;
     row.querySelector("[data-part=status]").textContent = this.status(item);
-    row.querySelector("[data-part=sign-in]").hidden = item.reason !== "signedOut";
-    const use = row.querySelector(".chip use");
-    use.setAttribute("href", `${use.getAttribute("href").split("#")[0]}#${ICONS[item.state] ?? "file"}`);
-    for (const button of row.querySelectorAll("[data-do]")) {
-      button.hidden = !BUTTONS[item.state].includes(button.dataset.do);
-    }
+  }
+
+  drawHash({ sha256 }, row) {
+    const place = row.querySelector("[data-part=hash]");
+    if (!place.hidden) return;
+    place.hidden = false;
+    place.querySelector("code").textContent = sha256;
+    place.querySelector("button").dataset.copyText = sha256;
+    bindCopy(place);
+  }
+
+  reason(item) {
+    const { size: bytes } = item.file;
+    const values = { accepted: this.rules.accepted, limit: size(this.rules.maxSize), size: size(bytes) };
+    return item.text || this.words.say(item.reason, values);
   }
 
   status(item) {
     const { words } = this;
-    const { file } = item;
-    if (item.state === "refused") {
-      return words.say(item.reason, {
-        name: file.name,
-        accepted: this.rules.accepted,
-        limit: size(this.rules.maxSize),
-        size: size(file.size),
-      });
-    }
-    if (item.state === "failed" || item.state === "rejected") return item.text || words.say(item.reason);
+    const total = item.file.size;
+    if (item.reason && ["refused", "failed", "rejected"].includes(item.state)) return this.reason(item);
     if (item.state === "done") {
-      return words.say(item.answer.state === "CHECKING" ? "checking" : "done", { size: size(file.size) });
+      const parts = [words.say(item.answer.state === "CHECKING" ? "checking" : "done", { size: size(total) })];
+      if (item.same) parts.push(words.say("same", { name: item.same }));
+      return parts.join(" ");
     }
-    if (item.state === "sending" && item.phase !== "sending") return words.say(item.phase);
-    return item.state === "sending" ? this.figures(item.sent, file.size, item.speed.value) : words.say(item.state);
+    if (item.state === "sending" && item.phase === "sending") {
+      const alone = this.queue.in("waiting", "sending").length < 2;
+      return this.figures(item.sent, total, alone ? total - item.sent : 0);
+    }
+    return words.say(item.state === "sending" ? item.phase : item.state);
   }
 
-  figures(sent, total, speed) {
+  /** `toGo` are the bytes whose time is told; 0 tells none. */
+  figures(sent, total, toGo) {
     const { words } = this;
+    const { speed } = this.queue;
     const percent = total ? Math.floor((sent / total) * 100) : 0;
     const parts = [`${percent} %`, words.say("sizeOf", { sent: size(sent), total: size(total) })];
-    if (speed > 0 && sent < total) {
-      parts.push(words.say("perSecond", { speed: size(speed) }));
-      parts.push(words.say("left", { time: words.duration((total - sent) / speed) }));
+    const left = toGo ? speed.left(toGo) : null;
+    if (left) {
+      parts.push(words.say("perSecond", { speed: size(speed.value) }));
+      parts.push(words.say("left", { time: words.duration(left) }));
     }
     return parts.join(" · ");
   }
 
   drawTotal() {
-    const counted = this.queue.in("waiting", "sending", "done");
+    const { queue } = this;
+    const going = queue.in("waiting", "sending");
+    const active = going.length;
+    const counted = queue.in("waiting", "sending", "paused", "done");
     const total = counted.reduce((sum, item) => sum + item.file.size, 0);
     const sent = counted.reduce((sum, item) => sum + item.sent, 0);
-    const speed = this.queue.in("sending").reduce((sum, item) => sum + item.speed.value, 0);
-    this.part("total").hidden = !this.queue.active || counted.length < 2;
+    const toGo = going.reduce((sum, item) => sum + item.file.size - item.sent, 0);
+    const paused = queue.in("paused").length;
+    this.part("total").hidden = counted.length < 2 || active + paused === 0;
+    this.part("pauseAll").hidden = active < 2;
+    this.part("resumeAll").hidden = paused < 2;
     const progress = this.part("total-progress");
     progress.max = total || 1;
     progress.value = sent;
-    this.part("total-text").textContent = this.figures(sent, total, speed);
+    this.part("total-text").textContent = this.figures(sent, total, active > 1 ? toGo : 0);
+  }
+
+  drawSession() {
+    this.part("sign-in").hidden = !this.queue.site.gate.shut;
+    this.drawSummary();
   }
 
   drawSummary() {
     const { words, queue } = this;
-    const parts = [];
     const sent = queue.in("done").length;
     const waiting = queue.in("waiting", "sending").length;
-    const bad = queue.in("failed", "refused", "rejected");
-    if (waiting) parts.push(words.count("sending", waiting));
+    const bad = waiting ? [] : queue.in("failed", "refused", "rejected");
+    const parts = [];
+    if (queue.site.gate.shut) parts.push(words.say("signedOut"));
+    else if (waiting) parts.push(words.count("sending", waiting));
     else if (sent) parts.push(words.count("sent", sent));
-    if (bad.length && !waiting) {
-      parts.push(words.say("notSent", { names: bad.map((item) => item.file.name).join(", ") }));
-    }
-    const text = parts.join(" ");
-    const place = this.part("summary");
-    if (place.textContent !== text) place.textContent = text;
+    if (bad.length) parts.push(words.count("notSent", bad.length));
+    this.part("retryAll").hidden = waiting > 0 || queue.in("failed").filter((item) => !item.stale).length < 2;
+    const why = Map.groupBy(bad, (item) => this.reason(item));
+    this.say(parts.join(" "), bad.length > 1 ? [...why] : []);
+  }
+
+  /** The live region changes only when there is news: each change is read aloud. */
+  say(text, why) {
+    const lines = why.map(([reason, items]) => `${items.map((item) => item.file.name).join(", ")}: ${reason}`);
+    const key = [text, ...lines].join("\n");
+    if (key === this.said) return;
+    this.said = key;
+    this.part("summary-text").textContent = text;
+    this.part("summary-why").replaceChildren(
+      ...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })),
+    );
   }
 }

@@ -39,8 +39,10 @@ export class Words {
     return this.say(`${key}.${form}`, { count: whole.format(number) });
   }
 
+  /** In steps that don't flicker. */
   duration(seconds) {
-    if (seconds < 90) return this.say("seconds", { count: whole.format(Math.max(1, seconds)) });
-    return this.say("minutes", { count: whole.format(seconds / 60) });
+    if (seconds < 90) return this.say("seconds", { count: whole.format(Math.max(5, Math.ceil(seconds / 5) * 5)) });
+    if (seconds < 5400) return this.say("minutes", { count: whole.format(Math.ceil(seconds / 60)) });
+    return this.say("hours", { count: tenth.format(seconds / 3600) });
   }
 }

@@ -1,8 +1,11 @@
 // Binds each [data-uploader] section: choosing, dropping, pasting, and what the page does meanwhile.
 import { keepAlive } from "./session.js";
 import { Rules } from "./uploader-checks.js";
-import { droppedFiles, pastedFiles } from "./uploader-collect.js";
+import { chosenFiles, droppedFiles, named } from "./uploader-collect.js";
+import { Hasher } from "./uploader-hash.js";
 import { Queue } from "./uploader-queue.js";
+import { showInterrupted } from "./uploader-resume.js";
+import { Gate } from "./uploader-session.js";
 import { View } from "./uploader-view.js";
 import { Words } from "./uploader-words.js";
 
@@ -11,25 +14,35 @@ const KEEP_ALIVE_MS = 5 * 60_000;
 
 function bindUploader(root) {
   if (root.dataset.ready !== undefined) return;
+  const { presignUrl, sameUrl, hashWorker, maxSize, partsAbove } = root.dataset;
   const words = new Words(root.querySelector("template[data-words]"));
   const rules = new Rules({
     types: JSON.parse(root.querySelector("script[type='application/json']").textContent),
-    maxSize: Number(root.dataset.maxSize),
+    maxSize: Number(maxSize),
   });
+  const site = {
+    presignUrl,
+    sameUrl,
+    partsAbove: Number(partsAbove),
+    hasher: new Hasher(hashWorker),
+    gate: new Gate(() => view.drawSession()),
+  };
   const queue = new Queue({
     rules,
-    presignUrl: root.dataset.presignUrl,
+    site,
     onChange: (item) => view.changed(item),
+    onTick: () => view.tick(),
+    onResumed: (fileId) => root.querySelector(`[data-file-id="${fileId}"]`)?.remove(),
     onSent: (item) =>
       document.body.dispatchEvent(new CustomEvent("filevault:uploaded", { bubbles: true, detail: item.answer })),
   });
   const view = new View({ root, words, queue, rules });
-  bindChoosing(root, queue);
+  bindChoosing(root, queue, words);
   bindDropping(root, queue);
   document.addEventListener("paste", (event) => {
     if (!event.clipboardData?.files.length) return;
     event.preventDefault();
-    queue.add(pastedFiles(event.clipboardData, words.say("screenshot")));
+    queue.add(named([...event.clipboardData.files], /^image\.(png)$/, words.say("screenshot")));
   });
   window.addEventListener("beforeunload", (event) => {
     if (queue.active) event.preventDefault();
@@ -37,14 +50,17 @@ function bindUploader(root) {
   setInterval(() => {
     if (queue.active) keepAlive().catch(() => {});
   }, KEEP_ALIVE_MS);
+  const choose = () => root.querySelector("[data-part=files]").click();
+  showInterrupted({ root, words, presignUrl, choose }).catch(() => {});
   root.dataset.ready = "";
 }
 
-function bindChoosing(root, queue) {
+function bindChoosing(root, queue, words) {
   for (const input of root.querySelectorAll("input[type=file]")) {
     root.querySelector(`[data-opens="${input.dataset.part}"]`).addEventListener("click", () => input.click());
     input.addEventListener("change", () => {
-      queue.add([...input.files]);
+      const photo = input.dataset.part === "camera";
+      queue.add(photo ? named([...input.files], /^image\.(jpe?g)$/i, words.say("photo")) : chosenFiles(input));
       // The same file chosen again is a choice too.
       input.value = "";
     });
