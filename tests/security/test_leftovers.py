@@ -11,14 +11,19 @@ from typing import Any
 
 import httpx
 import pytest
+from django.conf import LazySettings
 
 from accounts.tables import AuditEvent
+from files import inventory
+from files.findings import Finding
 from files.storage import derived_keys
+from files.sweep_job import SWEEP_JOB
+from files.sweeping import Sweep
 from files.tables import File, FileDigest
 from files.uploads import EXPIRE_JOB
 from filevault.dynamo import new_id, now
 from filevault.local.seed import admin_session
-from filevault.tables import Job
+from filevault.tables import Job, Once
 from tests.files.samples import PDF
 from tests.security.people import Town, build_town
 from tests.stack import TestStack, provisioned_stack, run_manage, running_app
@@ -235,6 +240,41 @@ def test_a_sweep_counts_takes_away_and_then_counts_nothing_U10(
     assert sweep(stack)[1][-1] == NOTHING
     answer = town.a.get(f"{town.one}files/{kept}/download")
     assert httpx.get(answer.headers["Location"]).content == PDF
+
+
+def test_pages_that_are_emptied_while_they_are_listed_skip_nothing(
+    stack: TestStack,
+    bucket: Bucket,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.FILEVAULT_BUCKET, settings.S3_ADDRESSING_STYLE = bucket.name, "path"
+    settings.STORAGES = {**settings.STORAGES}  # makes the storage anew
+    monkeypatch.setattr(inventory, "PAGE", 3)
+    case = new_id()
+    keys = [f"cases/{case}/{new_id()}.{'0' * 32}" for _ in range(5)]
+    for number, key in enumerate(keys):
+        for _ in range(1 + number % 3):
+            bucket.put(key)
+        bucket.begin_parts(key)
+    found = Sweep(now() + timedelta(hours=1), frozenset({Finding.OWNERLESS, Finding.PARTS}), 1)
+    while found.step():
+        pass
+    assert (found.found[Finding.OWNERLESS], found.found[Finding.PARTS]) == (9, 5)
+    assert bucket.versions(f"cases/{case}/") == []
+    assert bucket.parts(f"cases/{case}/") == []
+
+
+def test_the_worker_sweeps_by_itself(town: Town) -> None:
+    deadline = time.monotonic() + 60
+    while Once.fetch(f"sweep:{now().date().isoformat()}") is None or waiting_sweeps():
+        assert time.monotonic() < deadline, "no sweep was done today"
+        time.sleep(0.2)
+
+
+def waiting_sweeps() -> int:
+    waiting = [job for shard in "0123" for job in Job.query(shard, consistent_read=True)]
+    return [job.kind for job in waiting].count(SWEEP_JOB)
 
 
 def test_a_file_without_its_bytes_is_told_and_then_said_to_be_gone_N5(
