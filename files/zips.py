@@ -117,7 +117,7 @@ def _chosen(space: Space, file_ids: Sequence[str]) -> list[Member]:
     if len(ids) > MAX_CHOSEN:
         text = _("Please select at most %(limit)s files at once, or download all.")
         raise Invalid(text % {"limit": MAX_CHOSEN}, code="too_many")
-    if not all(map(is_id, ids)):
+    if not all(map(is_id, ids)):  # DynamoDB fails at an empty or overlong key
         raise NotFound
     files = File.fetch_many((space.space_id, file_id) for file_id in ids)
     there = [file for file in files if is_there(file)]

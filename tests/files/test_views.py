@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import socket
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ from django.test import Client
 
 from accounts.actors import Actor
 from accounts.tables import AuditEvent
-from files import uploads, zips
+from files import uploads, zip_views, zips
 from files.tables import File, Usage
 from filevault.dynamo import new_id
 from tests.files import samples
@@ -329,6 +330,15 @@ def test_a_head_of_an_archive_takes_no_place(space: FakeSpace, settings: LazySet
     assert browser("A").head("/cases/one/files/zip").status_code == 200
     assert browser("A").get("/cases/one/files/zip").status_code == 200
     zips._places.cache_clear()
+
+
+def test_a_reader_that_takes_nothing_is_let_go(space: FakeSpace) -> None:
+    """gunicorn's socket has no time-out of its own, and a stalled reader would keep its place."""
+    available(space)
+    with socket.socket() as connection:
+        answer = browser("A").get("/cases/one/files/zip", **{"gunicorn.socket": connection})  # type: ignore[arg-type]
+        assert answer.status_code == 200
+        assert connection.gettimeout() == zip_views.STALLED_SECONDS
 
 
 def test_archives_that_are_turned_off_are_not_offered(
