@@ -49,6 +49,10 @@ export class Queue {
     this.next();
   }
 
+  resume(item) {
+    this.retry(item);
+  }
+
   pause(item) {
     item.stop?.abort();
     this.set(item, { state: "paused" });
@@ -73,7 +77,7 @@ export class Queue {
   }
 
   resumeAll() {
-    for (const item of this.in("paused")) this.retry(item);
+    for (const item of this.in("paused")) this.resume(item);
   }
 
   retryAll() {

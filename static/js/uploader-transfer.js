@@ -153,13 +153,14 @@ export class Transfer {
       } catch (error) {
         if (!(error instanceof ApiError) || error.code === "not_uploaded") throw error;
         if (error.code === "upload_over" || (error.status === 404 && url !== site.presignUrl)) throw new Over();
-        if (error.status === 401) {
+        const stale = error.status === 403 && !tokenRenewed;
+        tokenRenewed ||= stale;
+        if (error.status === 401 || (stale && !(await refreshCsrfToken().catch(() => true)))) {
           this.onPhase("signedOut");
           await site.gate.opened(signal);
           patience.progressed();
-        } else if (error.status === 403 && !tokenRenewed) {
-          tokenRenewed = await refreshCsrfToken().catch(() => false);
-          if (!tokenRenewed) throw failureOf(error);
+        } else if (stale) {
+          continue;
         } else if (passes(error)) {
           await patience.wait(error.status === 0 ? "network" : "tooBusy", { atLeast: error.retryAfter ?? 0 });
         } else throw failureOf(error);

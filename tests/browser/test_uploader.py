@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.steps import Office, choose_files
+from tests.browser.steps import Office, choose_files, sign_in
+from tests.stack import TestStack
 
 pytestmark = pytest.mark.browser
 
@@ -78,6 +80,170 @@ def test_cancel_leaves_nothing_and_retry_sends_it_after_all(page: Page) -> None:
     line.get_by_role("button", name="Retry").click()
     expect(line).to_contain_text("Sent")
     expect(page.get_by_role("link", name="second-thoughts.pdf", exact=True)).to_be_visible()
+
+
+def test_forty_files_have_one_total_and_a_summary_of_what_failed_and_why(page: Page) -> None:
+    refused = {"no 07.pdf", "no 21.pdf", "no 33.pdf"}
+    asked: list[Route] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route)
+        if route.request.post_data_json["fileName"] in refused:
+            route.fulfill(status=422, json={"code": "invalid", "message": "The name is taken."})
+        else:
+            route.continue_()
+
+    page.route("**/presign", answer)
+    names = [f"no {number:02}.pdf" for number in range(40)]
+    choose_files(page, *[payload(name, PDF + name.encode()) for name in names])
+    expect(page.get_by_role("progressbar", name="All files")).to_be_visible()
+    summary = page.locator(".uploads-summary")
+    expect(summary).to_contain_text("37 files sent. 3 files were not sent.", timeout=60_000)
+    expect(summary).to_contain_text("no 07.pdf, no 21.pdf, no 33.pdf: The name is taken.")
+    refused.clear()
+    page.get_by_role("button", name="Retry all failed").click()
+    expect(summary).to_contain_text("40 files sent.", timeout=30_000)
+    assert len(asked) == 43
+    expect(page.get_by_role("progressbar", name="All files")).to_be_hidden()
+
+
+def test_a_session_that_ended_costs_a_login_and_nothing_else(
+    page: Page, office: Office, stack: TestStack
+) -> None:
+    page.context.clear_cookies()
+    choose_files(page, payload("after the break.pdf"), payload("and another.pdf"))
+    expect(page.locator(".uploads-summary")).to_contain_text("Please sign in again")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in again").click()
+    tab = opened.value
+    tab.wait_for_load_state()
+    sign_in(tab, stack, "ben.okafor@example.test")
+    expect(page.locator(".uploads-summary")).to_contain_text("2 files sent.", timeout=15_000)
+
+
+def test_nothing_goes_on_in_the_name_of_somebody_else(page: Page, stack: TestStack) -> None:
+    page.context.clear_cookies()
+    choose_files(page, payload("mine alone.pdf"))
+    summary = page.locator(".uploads-summary")
+    expect(summary).to_contain_text("Please sign in again")
+    tab = page.context.new_page()
+    sign_in(tab, stack, "anna.novak@example.test", name="Dr Anna Novak", practice="Novak Law")
+    with page.expect_response(lambda answer: answer.request.method == "GET"):
+        page.get_by_role("button", name="Retry").click()
+    expect(summary).to_contain_text("Please sign in again")
+
+
+def test_the_same_content_is_pointed_out(page: Page, office: Office) -> None:
+    content = PDF + b"% twice"
+    choose_files(page, payload("first name.pdf", content))
+    expect(row(page, "first name.pdf")).to_contain_text("Sent")
+    choose_files(page, payload("second name.pdf", content))
+    told = "It has the same content as “first name.pdf”, which is already here."
+    expect(row(page, "second name.pdf")).to_contain_text(told)
+    page.goto(office.case)
+    choose_files(page, payload("third name.pdf", content))
+    expect(row(page, "third name.pdf")).to_contain_text("It has the same content as “")
+
+
+def test_a_folder_with_an_entry_that_cant_be_read_keeps_its_other_files(page: Page) -> None:
+    page.goto(page.url)
+    names = page.evaluate(
+        """async () => {
+          const { droppedFiles } = await import("/static/js/uploader-collect.js");
+          const file = (name, read) => ({ name, isFile: true, file: read });
+          const good = (name) => file(name, (take) => take(new File(["x"], name)));
+          const bad = file("locked.pdf", (_, fail) => fail(new Error("no")));
+          const batches = [[good("a.pdf"), bad], [good("b.pdf"), good(".DS_Store")], []];
+          const readEntries = (take) => take(batches.shift());
+          const folder = { name: "scans", createReader: () => ({ readEntries }) };
+          const items = [folder, good("c.pdf")].map((it) => ({ webkitGetAsEntry: () => it }));
+          const files = await droppedFiles({ items, files: [] });
+          return files.map((file) => `${file.name} ${file.unreadable ?? false}`);
+        }"""
+    )
+    assert names == ["a.pdf false", "locked.pdf true", "b.pdf false", "c.pdf false"]
+
+
+def test_what_looks_like_a_folder_is_named_as_one(page: Page) -> None:
+    reason = page.evaluate(
+        """async () => {
+          const { Rules } = await import("/static/js/uploader-checks.js");
+          const rules = new Rules({ types: { pdf: "application/pdf" }, maxSize: 1e6 });
+          return rules.refusal(new File([new Uint8Array(4096)], "Scans"));
+        }"""
+    )
+    assert reason == "refusedFolder"
+
+
+def test_the_time_left_is_told_from_what_was_measured(page: Page) -> None:
+    """Nothing for three seconds, then bytes left by the recent speed, without jumps."""
+    page.clock.install()
+    page.goto(page.url)
+    page.evaluate(
+        """async () => {
+          const { Speed } = await import("/static/js/uploader-speed.js");
+          window.speed = new Speed();
+        }"""
+    )
+    for second in range(3):
+        page.evaluate(f"speed.add({second} * 1e6)")
+        assert page.evaluate("speed.left(60e6)") is None
+        page.clock.fast_forward(1000)
+    page.evaluate("speed.add(3e6)")
+    assert page.evaluate("speed.left(60e6)") == pytest.approx(60, rel=0.05)
+    page.clock.fast_forward(1000)
+    page.evaluate("speed.add(3e6)")
+    assert page.evaluate("speed.left(60e6)") == pytest.approx(64, rel=0.05)
+    for _second in range(16):
+        page.clock.fast_forward(1000)
+        page.evaluate("speed.add(3e6)")
+    assert page.evaluate("speed.left(60e6)") is None
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_rows_in_every_state_have_no_known_barrier(
+    device: Device, office: Office, theme: Any, width: int
+) -> None:
+    context = device(
+        storage_state=office.state,
+        color_scheme=theme,
+        viewport={"width": width, "height": 900},
+        has_touch=width < 500,
+        bypass_csp=True,
+    )
+    page = context.new_page()
+    page.goto(office.case)
+    held: list[Route] = []
+    page.route("**/presign", lambda route: held.append(route))
+    names = ["sending", "paused", "cancelled", "waiting one", "waiting two"]
+    files = [payload(f"{name}.pdf", PDF + name.encode() + bytes([width % 251])) for name in names]
+    choose_files(page, payload("long " * 30 + ".exe", b"MZ"), *files)
+    for name in ("Pause: paused", "Cancel: cancelled"):
+        page.get_by_role("button", name=name).click()
+    page.unroute_all(behavior="ignoreErrors")
+    choose_files(page, payload("sent.pdf", PDF + theme.encode() + str(width).encode()))
+    expect(row(page, "waiting two.pdf")).to_contain_text("Sent")
+    row(page, "waiting two.pdf").get_by_text("Fingerprint (SHA-256)").click()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    expect(page.get_by_role("button", name="Take a photo")).to_be_visible(visible=width < 500)
+
+
+def test_the_keyboard_alone_sends_pauses_and_resumes(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/presign", lambda route: held.append(route))
+    page.get_by_role("button", name="Choose files").focus()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files([payload("by keyboard.pdf")])
+    page.get_by_role("button", name="Pause: by keyboard.pdf").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Resume: by keyboard.pdf")).to_be_focused()
+    page.unroute_all(behavior="ignoreErrors")
+    page.keyboard.press("Enter")
+    expect(row(page, "by keyboard.pdf")).to_contain_text("Sent")
 
 
 def test_one_file_can_be_sent_without_javascript(device: Device, office: Office) -> None:
