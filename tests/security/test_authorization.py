@@ -26,6 +26,7 @@ def pages_of(case_id: str, client_id: str, file_id: str) -> list[str]:
         *(f"{people}invite/", f"{people}revoke/"),
         *(file, f"{file}add", f"{file}{file_id}/download"),
         *(f"{file}zip", f"{file}zip?file={file_id}"),
+        *(f"{file}{file_id}/view", f"{file}{file_id}/open"),
         *(f"{file}{file_id}/delete", f"{file}{file_id}/uploaded"),
     ]
 
