@@ -63,7 +63,8 @@ def worker(
     stack: TestStack, *command: str, lease: int = SHORT_LEASE
 ) -> Iterator[subprocess.Popen[str]]:
     """A worker process; killed at the end if it is still there."""
-    environment = stack.environment | {"JOB_LEASE_SECONDS": str(lease)}
+    short = {"JOB_LEASE_SECONDS": str(lease), "NOTICE_QUIET_SECONDS": "1"}
+    environment = stack.environment | short
     log = stack.state / "log" / f"worker-{time.monotonic_ns()}.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
