@@ -1,6 +1,7 @@
 // How fast it went lately, and for how long it will go on.
 const WINDOW_MS = 15_000;
 const LEAST_MS = 3_000;
+const LONGEST_S = 24 * 3600;
 
 export class Speed {
   samples = [];
@@ -21,11 +22,11 @@ export class Speed {
 
   /** Seconds for so many bytes, or null while nothing honest can be said. */
   left(bytes) {
-    if (!this.value) {
+    const now = this.value ? bytes / this.value : Infinity;
+    if (now > LONGEST_S) {
       this.shown = null;
       return null;
     }
-    const now = bytes / this.value;
     // A guess that jumps about tells nothing: it moves a fifth of the way to what was measured.
     this.shown = this.shown ? this.shown + (now - this.shown) / 5 : now;
     return this.shown;

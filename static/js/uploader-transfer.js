@@ -159,6 +159,7 @@ export class Transfer {
           this.onPhase("signedOut");
           await site.gate.opened(signal);
           patience.progressed();
+          this.onPhase("preparing");
         } else if (stale) {
           continue;
         } else if (passes(error)) {

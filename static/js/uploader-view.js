@@ -116,9 +116,8 @@ export class View {
     const total = item.file.size;
     if (item.reason && ["refused", "failed", "rejected"].includes(item.state)) return this.reason(item);
     if (item.state === "done") {
-      const parts = [words.say(item.answer.state === "CHECKING" ? "checking" : "done", { size: size(total) })];
-      if (item.same) parts.push(words.say("same", { name: item.same }));
-      return parts.join(" ");
+      const key = item.answer.state === "CHECKING" ? "checking" : item.same ? "same" : "done";
+      return words.say(key, { size: size(total), name: item.same });
     }
     if (item.state === "sending" && item.phase === "sending") {
       const alone = this.queue.in("waiting", "sending").length < 2;

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.steps import Office, open_case, sign_in
 from tests.run import find_chromium
@@ -28,6 +28,7 @@ def browser() -> Iterator[Browser]:
     executable = os.environ.get("CHROMIUM") or find_chromium()
     if executable is None:
         pytest.fail("no Chromium was found: install one or set CHROMIUM")
+    expect.set_options(timeout=15_000)  # two cores may be shared with other tests
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser

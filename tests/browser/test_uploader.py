@@ -1,5 +1,6 @@
 """The uploader: what it says before, while and after files go, and what it does when they don't."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.browser
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 Device = Callable[..., BrowserContext]
+CORS = {"Access-Control-Allow-Origin": "*"}
 
 
 def payload(name: str, content: bytes = PDF) -> Any:
@@ -82,6 +84,19 @@ def test_cancel_leaves_nothing_and_retry_sends_it_after_all(page: Page) -> None:
     expect(page.get_by_role("link", name="second-thoughts.pdf", exact=True)).to_be_visible()
 
 
+def test_a_storage_that_denies_twice_is_named_and_retry_works(page: Page) -> None:
+    page.route(
+        "**/filevault-local*",
+        lambda route: route.fulfill(status=403, headers=CORS, body="<Error/>"),
+    )
+    choose_files(page, payload("denied.pdf"))
+    line = row(page, "denied.pdf")
+    expect(line).to_contain_text("The storage did not take this file")
+    page.unroute_all(behavior="ignoreErrors")
+    line.get_by_role("button", name="Retry").click()
+    expect(line).to_contain_text("Sent")
+
+
 def test_forty_files_have_one_total_and_a_summary_of_what_failed_and_why(page: Page) -> None:
     refused = {"no 07.pdf", "no 21.pdf", "no 33.pdf"}
     asked: list[Route] = []
@@ -140,9 +155,20 @@ def test_the_same_content_is_pointed_out(page: Page, office: Office) -> None:
     choose_files(page, payload("second name.pdf", content))
     told = "It has the same content as “first name.pdf”, which is already here."
     expect(row(page, "second name.pdf")).to_contain_text(told)
-    page.goto(office.case)
+    wait_until_proved(page, office, content)
     choose_files(page, payload("third name.pdf", content))
     expect(row(page, "third name.pdf")).to_contain_text("It has the same content as “")
+
+
+def wait_until_proved(page: Page, office: Office, content: bytes) -> None:
+    """Until the worker has read the file and its SHA-256 stands in the list."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    for _second in range(30):
+        page.goto(office.case)
+        if sha256 in page.content():
+            return
+        page.wait_for_timeout(1000)
+    raise AssertionError("the file's SHA-256 is not in the list")
 
 
 def test_a_folder_with_an_entry_that_cant_be_read_keeps_its_other_files(page: Page) -> None:
