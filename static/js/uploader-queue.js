@@ -18,6 +18,10 @@ function newItem(file, reason) {
   return { id: count, file, state, phase: "", reason, text: "", sent: 0, run: 0, answer: null, transfer: null, same: "" };
 }
 
+function isSame(one, other) {
+  return one.size === other.size && one.lastModified === other.lastModified;
+}
+
 export class Queue {
   constructor({ rules, site, onChange, onTick, onResumed, onSent }) {
     Object.assign(this, { rules, site, onChange, onTick, onResumed, onSent });
@@ -26,9 +30,13 @@ export class Queue {
 
   add(files) {
     for (const file of files) {
+      const before = this.in("failed", "paused").find((item) => item.file.name === file.name);
+      if (before && !before.stale && isSame(before.file, file)) {
+        this.retry(before);
+        continue;
+      }
       // A file that was chosen again takes the place of the one that couldn't be read.
-      const stale = this.in("failed").find((item) => item.stale && item.file.name === file.name);
-      if (stale) this.remove(stale);
+      if (before?.stale) this.remove(before);
       const item = newItem(file, this.rules.refusal(file));
       this.items.push(item);
       this.onChange(item);

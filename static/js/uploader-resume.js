@@ -66,7 +66,7 @@ export async function showInterrupted({ root, words, presignUrl, choose }) {
     const percent = Math.floor((arrived / upload.size) * 100);
     const note = template.cloneNode(true);
     note.dataset.fileId = fileId;
-    note.querySelector("p").textContent = words.say("interrupted", { name: upload.fileName, percent });
+    note.querySelector("[data-part=text]").textContent = words.say("interrupted", { name: upload.fileName, percent });
     note.querySelector("[data-do=choose]").addEventListener("click", choose);
     note.querySelector("[data-do=discard]").addEventListener("click", async () => {
       await postJson(abortUrl);

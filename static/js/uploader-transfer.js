@@ -57,9 +57,10 @@ export class Transfer {
     }
   }
 
+  /** Forget all that was found out, so that the next try begins from the file as it is then. */
   reset() {
     this.release?.();
-    Object.assign(this, { grant: null, parts: null, release: null });
+    Object.assign(this, { grant: null, parts: null, release: null, sha256: null });
   }
 
   async presign() {

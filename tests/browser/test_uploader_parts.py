@@ -1,6 +1,7 @@
 """Large files: sent in parts, paused, resumed, and told apart by their content."""
 
 import hashlib
+import json
 import os
 import re
 from collections import Counter
@@ -259,6 +260,19 @@ def test_pause_keeps_what_has_arrived(page: Page, storage: Storage, tmp_path: Pa
     assert storage.sent[1] == storage.sent[2] == 1
 
 
+def test_a_paused_file_chosen_again_goes_on(page: Page, storage: Storage, tmp_path: Path) -> None:
+    path = make_file(tmp_path, "chosen twice.dcm")
+    storage.hold = {3, 4}
+    choose(page, path)
+    storage.wait_for(page, 1, 2)
+    press(row(page, "chosen twice.dcm"), "Pause")
+    storage.hold = set()
+    choose(page, path)
+    expect(row(page, "chosen twice.dcm")).to_have_count(1)
+    expect_sent(row(page, "chosen twice.dcm"), path)
+    assert storage.sent[1] == storage.sent[2] == 1
+
+
 def test_all_can_be_paused_and_resumed(page: Page, storage: Storage, tmp_path: Path) -> None:
     paths = [make_file(tmp_path, f"all {number}.dcm", size=7 * MIB) for number in range(4)]
     storage.hold = {2}
@@ -287,14 +301,12 @@ def test_a_part_that_is_denied_is_signed_anew_once(
     page: Page, storage: Storage, tmp_path: Path
 ) -> None:
     signed: Counter[int] = Counter()
-    page.on(
-        "request",
-        lambda it: (
-            signed.update(it.post_data_json["partNumbers"])
-            if it.method == "POST" and "/parts/" in it.url
-            else None
-        ),
-    )
+
+    def count(request: Request) -> None:
+        if request.method == "POST" and "/parts/" in request.url:
+            signed.update(json.loads(request.post_data or "{}")["partNumbers"])
+
+    page.on("request", count)
     path = make_file(tmp_path, "denied once.dcm")
     storage.answers = {number: [403] for number in (1, 2, 3, 4)}
     choose(page, path)
