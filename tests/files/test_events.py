@@ -207,6 +207,14 @@ def test_what_is_none_of_our_uploads_is_left_alone(space: FakeSpace, queue: str)
     assert dead_letters() == 0
 
 
+def test_pictures_of_a_file_cost_no_look_at_all(space: FakeSpace, queue: str, wire: Wire) -> None:
+    file = arrived(space)
+    wire.calls.clear()
+    send(queue, event(thumb_key(file.s3_key)), event(preview_key(file.s3_key)))
+    read()
+    assert {call for call, _ in wire.calls} == {"SendMessage", "ReceiveMessage", "DeleteMessage"}
+
+
 def test_an_event_for_a_row_that_is_gone_changes_nothing(space: FakeSpace, queue: str) -> None:
     file = arrived(space)
     row(file).delete()

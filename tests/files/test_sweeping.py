@@ -23,7 +23,7 @@ from files.tables import File, FileRef, Usage
 from files.uploads import over_at
 from filevault import jobs
 from filevault.aws import s3_client
-from filevault.dynamo import new_id, now
+from filevault.dynamo import id_at, new_id, now
 from filevault.errors import Unavailable
 from filevault.tables import Job, Once
 from tests.faults.wire import meanwhile, open_wire, refuse
@@ -124,6 +124,15 @@ def test_a_deleted_file_whose_purge_got_lost_is_purged_T4(space: FakeSpace) -> N
     assert row(file).purged_at is not None
     assert case_storage().list_versions(file.s3_key) == []
     assert found(sweep(days=4)) == {}
+
+
+def test_a_deletion_in_progress_is_left_to_its_job(space: FakeSpace) -> None:
+    file = available(space)
+    deletion.delete(A, space, file.file_id)
+    row(file).update([File.event_id.set(id_at(now() + 1.5 * DAY))])  # ids know no travel in time
+    assert found(sweep(repairs=ALL)) == {}
+    assert case_storage().list_versions(file.s3_key) != []
+    assert found(sweep(days=3)) == {Finding.UNPURGED: 1}
 
 
 def test_bytes_that_came_back_after_the_purge_go(space: FakeSpace) -> None:
@@ -253,6 +262,9 @@ def test_versions_of_an_upload_that_may_still_go_on_are_spared(space: FakeSpace)
     assert over_at(row(file)) > now() + 3 * DAY
     assert found(sweep(repairs=ALL)) == {}
     assert len(case_storage().list_versions(file.s3_key)) == 2
+    assert uploads.confirm(C1, space, file.file_id).state == FileState.AVAILABLE
+    assert found(sweep(repairs=ALL)) == {}, "its own job looks when its time is over"
+    assert found(sweep(days=5)) == {Finding.LEFTOVER: 1}
 
 
 def test_storages_clock_decides_what_is_recent(space: FakeSpace) -> None:
