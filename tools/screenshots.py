@@ -1,12 +1,14 @@
 """Take the README's pictures from a running local stack: `make run` first, on fresh data, then
 `.venv/bin/python -m tools.screenshots`. It walks the main job as two people would."""
 
+import io
 import json
 import re
 import time
 from pathlib import Path
 from typing import Any
 
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 from filevault.local.mails import SentMail, sent_mails
@@ -19,8 +21,6 @@ PICTURES = ROOT / "docs" / "screenshots"
 STACK = json.loads((ROOT / ".local" / "stack.json").read_text())
 CLIENT = "maria.keller@example.test"
 OLD_MAILS = {mail.id for mail in sent_mails(STACK["aws"]["endpoint"], to=CLIENT)}
-PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 SCREENS: tuple[Any, ...] = (
     ("light", 390),
     ("light", 768),
@@ -40,13 +40,16 @@ def main() -> None:
         case = open_case(desk)
         phone = browser.new_context(base_url=STACK["site"], locale="en-GB")
         portal = enter(phone.new_page(), desk)
-        choose_files(phone.pages[0], *some("Lease agreement 2024 signed.pdf", "East wall.png"))
-        expect(phone.pages[0].get_by_text("2 files sent")).to_be_visible()
+        names = ["Lease agreement 2024 signed.pdf", "East wall.jpg", "Kitchen ceiling.jpg"]
+        choose_files(phone.pages[0], *map(document, names))
+        expect(phone.pages[0].get_by_text("3 files sent")).to_be_visible()
         desk.goto(case)
-        choose_files(desk, *some("Expert opinion.pdf"))
+        choose_files(desk, document("Expert opinion.pdf"))
         expect(desk.get_by_text("1 file sent")).to_be_visible()
+        wait_for_thumbnails(desk, 4)
+        view = desk.get_by_role("link", name=names[1], exact=True).get_attribute("href")
         pages = {"home": "/", "clients": "/clients/", "cases": "/cases/", "case": case}
-        photograph(browser, pages, office.storage_state())
+        photograph(browser, pages | {"preview": str(view)}, office.storage_state())
         photograph(browser, {"portal": portal}, phone.storage_state())
         browser.close()
 
@@ -105,11 +108,34 @@ def new_mails() -> list[SentMail]:
     return [mail for mail in every if mail.id not in OLD_MAILS]
 
 
-def some(*names: str) -> list[FilePayload]:
-    return [
-        FilePayload(name=name, mimeType="", buffer=(PNG if name.endswith("png") else PDF) * 900)
-        for name in names
-    ]
+def document(name: str) -> FilePayload:
+    """A picture of a wall, or a page with the lines of a letter."""
+    paper = name.endswith("pdf")
+    image = Image.new("RGB", (1240, 1754) if paper else (1600, 1200), "white")
+    draw = ImageDraw.Draw(image)
+    if paper:
+        for line in range(24):
+            draw.line((160, 260 + 52 * line, 1080 - 37 * (line % 5), 260 + 52 * line), "#444", 6)
+        draw.rectangle((160, 120, 620, 170), "#1f4f4a")
+    else:
+        hue = sum(name.encode()) % 60
+        for row in range(1200):
+            draw.line((0, row, 1600, row), f"hsl({20 + hue}, {18 + row // 60}%, {82 - row // 40}%)")
+        for step in range(14):
+            at = (300 + 70 * step, 90 + 60 * step + 40 * (step % 3))
+            draw.line((*at, at[0] + 80, at[1] + 70), "#6b5a4a", 5)
+    content = io.BytesIO()
+    image.save(content, "PDF" if paper else "JPEG")
+    return FilePayload(name=name, mimeType="", buffer=content.getvalue())
+
+
+def wait_for_thumbnails(page: Page, count: int) -> None:
+    for _ in range(60):
+        page.reload()
+        if page.locator("img.thumb").count() >= count:
+            return
+        time.sleep(1)
+    raise SystemExit("the thumbnails never came")
 
 
 def photograph(browser: Browser, pages: dict[str, str], state: Any) -> None:
