@@ -58,11 +58,13 @@ def test_the_keyboard_alone_reaches_everything(device: Device, office: Office) -
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
-    reached = set()
-    for _ in range(30):
+    wanted = {"Edit", "Close", "Choose files", "Choose a folder", "Send again", "Revoke"}
+    for _ in range(500):  # as many files as other tests have left in the case
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.innerText?.trim()"))
-    assert {"Edit", "Close", "Choose files", "Choose a folder", "Send again", "Revoke"} <= reached
+        wanted.discard(page.evaluate("document.activeElement.innerText?.trim()"))
+        if not wanted:
+            break
+    assert not wanted
 
 
 def test_the_case_reads_whole_without_javascript(device: Device, office: Office) -> None:
