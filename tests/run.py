@@ -27,9 +27,11 @@ class Group:
 
 GROUPS = (
     Group("fast", ("-n", "2", "-m", "not stack and not browser")),
-    Group("stack", ("-n", "2", "-m", "stack and not browser")),
+    # They wait for processes most of the time.
+    Group("stack", ("-n", "3", "-m", "stack and not browser")),
 )
-BROWSER = Group("browser", ("-m", "browser"))
+#: By file: what a file's tests share is then made once.
+BROWSER = Group("browser", ("-n", "2", "--dist", "loadfile", "-m", "browser"))
 
 
 def main() -> int:
