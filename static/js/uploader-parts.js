@@ -7,6 +7,7 @@ const AT_ONCE = 4;
 // Hashed or signed parts that wait for their turn: enough for a line never to be idle.
 const AHEAD = 6;
 const SIGNED_AT_ONCE = 16;
+const TRIES_A_URL = 4;
 
 /** Something has arrived that is of another file: this one begins anew. */
 export class OtherFile extends Error {}
@@ -110,9 +111,12 @@ export class Parts {
     }
   }
 
-  /** Send one part until it has arrived, or has to be signed anew. */
+  /**
+   * Send one part until it has arrived, or has to be signed anew: also when it was lost some times,
+   * since a storage that refuses a signature may end the connection before its answer is read.
+   */
   async sendPart(part) {
-    for (let tries = 0; Date.now() < part.until; tries += 1) {
+    for (let tries = 0; tries < TRIES_A_URL && Date.now() < part.until; tries += 1) {
       const outcome = await send("PUT", part.url, {
         headers: part.headers,
         body: part.slice,
@@ -125,7 +129,8 @@ export class Parts {
       if (outcome === "denied") return this.signAnew(part);
       await checkReadable(part.slice);
       if (outcome === "refused") throw new Failure("storageRefused");
-      await this.patience.wait(outcome === "busy" ? "tooBusy" : "network", { tries });
+      await this.patience.wait(outcome === "busy" ? "tooBusy" : "network", { tries: part.lost ?? 0 });
+      part.lost = (part.lost ?? 0) + 1;
     }
     return this.enqueue(part);
   }
@@ -146,6 +151,7 @@ export class Parts {
 
   arrived(part, onKept) {
     this.left -= 1;
+    part.lost = 0;
     onKept?.(part.slice.size);
     this.moved(part, part.slice.size);
   }
