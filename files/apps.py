@@ -12,4 +12,6 @@ class FilesConfig(AppConfig):
         import_module("files.sweep_job")
         import_module("files.inspection")
         import_module("files.previews")
+        import_module("files.vault")
+        import_module("files.share_mail")
         import_module("files.admin_views")

@@ -97,7 +97,7 @@ def reject(
     tx = Transaction()
     if file.state == FileState.AVAILABLE:
         space.join_removed(tx, file)
-        records.forget_digest(tx, file)
+        records.unlist(tx, file)
     records.move(
         tx,
         file,
