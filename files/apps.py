@@ -15,3 +15,4 @@ class FilesConfig(AppConfig):
         import_module("files.vault")
         import_module("files.share_mail")
         import_module("files.admin_views")
+        import_module("files.sharing")  # hears of logins

@@ -126,6 +126,11 @@ def give_back(tx: Transaction, file: File) -> None:
     tx.on_commit(partial(_take_over, file, {"held_bytes": None}))
 
 
+def get_usage(owner_id: str) -> Usage:
+    """What all files of an owner hold of the quota, in cases and vault together."""
+    return Usage.fetch(owner_id) or Usage(owner_id)
+
+
 def note_digest(tx: Transaction, file: File) -> None:
     """List an available file by its content; it must have its proved `sha256`."""
     tx.put(FileDigest(file.space_id, _digest_key(file)))

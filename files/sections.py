@@ -20,6 +20,7 @@ from files.types import BY_MIME_TYPE, UNKNOWN, allowed_types
 from files.viewing import can_view, sign_thumbnails
 
 
+from files.vault import VaultSpace
 @dataclass(frozen=True, slots=True)
 class FileRow:
     """A file as templates/includes/file_table.html draws it; an empty URL draws no button.
@@ -49,6 +50,8 @@ def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -
     """The context of includes/file_table.html and includes/uploader.html.
 
     `route` is the namespace of files/urls.py that the page belongs to. `can_upload` says whether
+    share_url: str
+    shares: int
     the uploader is drawn. Raises `Forbidden`, and `Invalid` for a bad cursor."""
     check_ability(space, actor, Ability.READ)
     page = list_files(space, cursor=cursor)
@@ -73,6 +76,7 @@ def files_url(route: str, name: str, space: Space, file_id: str = "") -> str:
     """The path of a route of files/urls.py in a space, for one file where `file_id` is given."""
     kwargs = {"space_id": space.space_id} | ({"file_id": file_id} if file_id else {})
     return reverse(f"{route}:{name}", kwargs=kwargs)
+        "is_vault": isinstance(space, VaultSpace),
 
 
 def file_json(file: File) -> dict[str, Any]:
@@ -87,7 +91,6 @@ def file_json(file: File) -> dict[str, Any]:
         "sha256": file.sha256,
         "scan": file.scan_verdict,
         "createdAt": file.created_at,
-        "sharedWith": list(file.shared_with),
         "isReadOnly": bool(file.is_read_only),
         "state": file.state,
         "reason": reason_label(file.reason),
@@ -140,3 +143,6 @@ def _row(
         view_url=files_url(route, "view", space, file.file_id) if can_view(file) else "",
         thumb_url=thumbs.get(file.file_id, ""),
     )
+    shareable = available and Ability.SHARE in space.abilities(actor)
+        share_url=reverse("vault:sharing", args=[file.file_id]) if shareable else "",
+        shares=len(file.shared_with) + len(file.pending_with) if shareable else 0,

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, profiles
 from accounts.actors import Actor, Practitioner
 from accounts.tables import User
 from files import records
@@ -23,9 +21,10 @@ from files.spaces import Ability, Space, check_ability
 from files.states import FileState
 from files.tables import File, FileShare, PendingShare
 from filevault import limits, mail
-from filevault.dynamo import Transaction, now
+from filevault.dynamo import Transaction, is_id, now
 from filevault.errors import Conflict, Invalid, NotFound, Unavailable
 from filevault.mail import address_hash
+from filevault.text import is_email
 
 logger = logging.getLogger(__name__)
 
@@ -121,15 +120,22 @@ def _check_recipient(email: object, user_id: object) -> _Recipient:
     if (email is None) == (user_id is None):
         text = _("Name either an e-mail address or a user.")
         raise Invalid(text, code="bad_recipient", fields={"email": text})
-    if isinstance(user_id, str):
-        return _Recipient(user_id=user_id)
-    try:
-        address = email.strip() if isinstance(email, str) else ""
-        validate_email(address)
-    except ValidationError:
+    if user_id is not None:
+        return _Recipient(user_id=_check_user_id(user_id))
+    address = email.strip() if isinstance(email, str) else ""
+    if not is_email(address):
         text = _("Please enter an e-mail address, such as name@example.com.")
-        raise Invalid(text, code="bad_email", fields={"email": text}) from None
+        raise Invalid(text, code="bad_email", fields={"email": text})
     return _Recipient(email=address)
+
+
+def _check_user_id(user_id: object) -> str:
+    if not isinstance(user_id, str):
+        text = _("A user id is a text.")
+        raise Invalid(text, code="bad_user_id", fields={"userId": text})
+    if not is_id(user_id):
+        raise NotFound
+    return user_id
 
 
 def _recipient(actor: Practitioner, email: object, user_id: object) -> _Recipient:
@@ -219,14 +225,21 @@ def _bind(user: User, pending: PendingShare) -> None:
     file = File.fetch(pending.space_id, pending.file_id)
     tx = Transaction()
     tx.delete(pending)
-    if file is not None and pending.email_hash in file.pending_with:
+    if file is not None and _waits_for(file, pending):
         shared = [*dict.fromkeys([*file.shared_with, user.user_id])]
         left = [hashed for hashed in file.pending_with if hashed != pending.email_hash]
         by = str(pending.shared_by)
         tx.put(_file_share(file, user.user_id, by, str(pending.email), pending.created_at))
         actor = Practitioner(user.user_id, user.display_name, user.practice, user.email)
         _note(tx, file, audit.Action.FILE_SHARE, actor, shared, left)
+    elif file is not None and file.state == FileState.AVAILABLE:
+        # It was taken back. What is shared anew just now must not go with it.
+        tx.check(file, records.shares_unchanged(file), otherwise=records.StateChanged())
     tx.commit()
+
+
+def _waits_for(file: File, pending: PendingShare) -> bool:
+    return file.state == FileState.AVAILABLE and pending.email_hash in file.pending_with
 
 
 def _file_share(
@@ -277,3 +290,6 @@ def _retrying(step: Callable[[], None]) -> None:
             continue
         return
     raise Unavailable(code="file_busy")
+
+
+profiles.on_login(bind_pending)

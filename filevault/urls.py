@@ -11,6 +11,7 @@ urlpatterns = [
     path("cases/", include("cases.urls.cases")),
     path("invite/", include("cases.urls.invite")),
     path("portal/", include("cases.urls.portal")),
+    path("files/", include("files.vault_urls")),
     path("", include("accounts.urls")),
     path("admin/", admin.site.urls),
 ]
