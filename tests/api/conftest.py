@@ -61,8 +61,10 @@ def with_session(actor: Practitioner, *, csrf: bool = False) -> Caller:
 
 
 @pytest.fixture(autouse=True)
-def bucket(world: None, settings: LazySettings) -> None:
-    make_bucket(settings.FILEVAULT_BUCKET)
+def bucket(world: None, request: pytest.FixtureRequest, settings: LazySettings) -> None:
+    """The stack has its own."""
+    if request.node.get_closest_marker("stack") is None:
+        make_bucket(settings.FILEVAULT_BUCKET)
 
 
 @pytest.fixture

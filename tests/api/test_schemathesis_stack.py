@@ -29,7 +29,7 @@ def test_no_call_breaks_the_product_or_its_document(
         f"{app}/api/openapi.json",
         f"--checks={CHECKS}",
         "--phases=examples,coverage,fuzzing",
-        "--max-examples=15",
+        "--max-examples=10",
         "--seed=1",
         "--suppress-health-check=all",
         "--continue-on-failure",
