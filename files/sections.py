@@ -17,10 +17,10 @@ from files.spaces import Ability, Space, check_ability
 from files.states import FileState, reason_label, scan_label, state_label
 from files.tables import File
 from files.types import BY_MIME_TYPE, UNKNOWN, allowed_types
+from files.vault import VaultSpace
 from files.viewing import can_view, sign_thumbnails
 
 
-from files.vault import VaultSpace
 @dataclass(frozen=True, slots=True)
 class FileRow:
     """A file as templates/includes/file_table.html draws it; an empty URL draws no button.
@@ -44,14 +44,14 @@ class FileRow:
     delete_url: str
     view_url: str
     thumb_url: str
+    share_url: str
+    shares: int
 
 
 def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -> dict[str, Any]:
     """The context of includes/file_table.html and includes/uploader.html.
 
     `route` is the namespace of files/urls.py that the page belongs to. `can_upload` says whether
-    share_url: str
-    shares: int
     the uploader is drawn. Raises `Forbidden`, and `Invalid` for a bad cursor."""
     check_ability(space, actor, Ability.READ)
     page = list_files(space, cursor=cursor)
@@ -69,6 +69,7 @@ def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -
         "allowed_types": allowed_types(),
         "zip_url": files_url(route, "zip", space) if settings.ZIP_DOWNLOADS else "",
         "zip_most": zips.MAX_CHOSEN,
+        "is_vault": isinstance(space, VaultSpace),
     }
 
 
@@ -76,7 +77,6 @@ def files_url(route: str, name: str, space: Space, file_id: str = "") -> str:
     """The path of a route of files/urls.py in a space, for one file where `file_id` is given."""
     kwargs = {"space_id": space.space_id} | ({"file_id": file_id} if file_id else {})
     return reverse(f"{route}:{name}", kwargs=kwargs)
-        "is_vault": isinstance(space, VaultSpace),
 
 
 def file_json(file: File) -> dict[str, Any]:
@@ -123,6 +123,7 @@ def _row(
     first = firsts.get(file.sha256) if file.sha256 else None
     available = file.state == FileState.AVAILABLE
     deletable = can_delete(space, actor, file)
+    shareable = available and Ability.SHARE in space.abilities(actor)
     return FileRow(
         file_id=file.file_id,
         file_name=file.file_name,
@@ -142,7 +143,6 @@ def _row(
         delete_url=files_url(route, "delete", space, file.file_id) if deletable else "",
         view_url=files_url(route, "view", space, file.file_id) if can_view(file) else "",
         thumb_url=thumbs.get(file.file_id, ""),
-    )
-    shareable = available and Ability.SHARE in space.abilities(actor)
         share_url=reverse("vault:sharing", args=[file.file_id]) if shareable else "",
         shares=len(file.shared_with) + len(file.pending_with) if shareable else 0,
+    )
