@@ -44,11 +44,22 @@ def client(stack: TestStack, service: Any) -> Any:
 
 def subscribe(stack: TestStack, name: str, filter_policy: dict[str, Any] | None = None) -> str:
     """The address of a new queue that hears what the policy lets through."""
-    url = client(stack, "sqs").create_queue(QueueName=name)["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+    let_in = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": TOPIC}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [let_in]})
+    url = client(stack, "sqs").create_queue(QueueName=name, Attributes={"Policy": document})[
+        "QueueUrl"
+    ]
     client(stack, "sns").subscribe(
         TopicArn=TOPIC,
         Protocol="sqs",
-        Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
+        Endpoint=arn,
         Attributes={"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {},
     )
     return str(url)
