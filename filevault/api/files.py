@@ -36,7 +36,7 @@ PAGE_SIZE: Final = 50
 Key = HeaderEx[str | None, P(alias="Idempotency-Key", min_length=1, max_length=255)]
 FileId = QueryEx[str, P(alias="fileId", pattern=ID_PATTERN)]
 CaseId = QueryEx[str | None, P(alias="caseId", pattern=ID_PATTERN)]
-Cursor = QueryEx[str, P(alias="cursor", max_length=4000)]
+Cursor = QueryEx[str, P(alias="cursor", max_length=2000)]
 Limit = QueryEx[int, P(alias="limit", ge=1, le=MOST_LISTED)]
 
 router = Router(tags=["files"], by_alias=True, exclude_unset=True)

@@ -152,6 +152,7 @@ class ErrorOut(Answered):
 
 
 def answers(status: int, model: Any) -> dict[int, Any]:
-    """The responses of an operation: its own, and every refusal that any of them can give."""
+    """The responses of an operation: its own, every refusal that any of them can give, and those
+    by which the web server refuses addresses and headers that are too long, in its own words."""
     refusals = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
-    return {status: model, **dict.fromkeys(refusals, ErrorOut)}
+    return {status: model, **dict.fromkeys(refusals, ErrorOut), 414: None, 431: None}

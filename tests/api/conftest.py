@@ -3,17 +3,21 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 from django.conf import LazySettings
 from django.test import Client
 
 from accounts.actors import Practitioner
 from accounts.sessions import SessionStore
+from accounts.tables import User
 from files.tables import File, FileRef
 from tests.accounts.conftest import provider, sign_in, signed_in
+from tests.api.tokens import ANNA, access_token
 from tests.cast import Cast
 from tests.files import samples
 from tests.files.space import make_bucket, put
+from tests.stack import TestStack
 
 __all__ = ["provider", "sign_in", "signed_in"]
 
@@ -80,3 +84,13 @@ def ben(cast: Cast) -> Caller:
 @pytest.fixture
 def nobody() -> Caller:
     return Caller(Client())
+
+
+@pytest.fixture
+def named(app: str, stack: TestStack) -> None:
+    """On the stack: Anna has entered her name, as at her first visit."""
+    bearer = {"Authorization": f"Bearer {access_token(stack, ANNA)}"}
+    body = {"fileName": "a.txt", "mimeType": "", "size": 1}
+    begun = httpx.post(f"{app}/api/files/presign-upload", headers=bearer, json=body, timeout=30)
+    user_id = str(begun.json()["fields"]["key"]).split("/")[1]
+    User(user_id).update([User.display_name.set("Dr Anna Novak")])

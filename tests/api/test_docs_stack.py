@@ -5,27 +5,12 @@ import re
 import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 
-from accounts.tables import User
 from filevault.local.ministack import REPOSITORY
-from tests.api.tokens import access_token
 from tests.stack import TestStack
 
 pytestmark = pytest.mark.stack
-
-ANNA = "anna.novak@example.test"
-
-
-@pytest.fixture
-def named(app: str, stack: TestStack) -> None:
-    """Anna with a profile that has her name, as after her first visit."""
-    bearer = {"Authorization": f"Bearer {access_token(stack, ANNA)}"}
-    body = {"fileName": "a.txt", "mimeType": "", "size": 1}
-    begun = httpx.post(f"{app}/api/files/presign-upload", headers=bearer, json=body).json()
-    user_id = str(begun["fields"]["key"]).split("/")[1]
-    User(user_id).update([User.display_name.set("Dr Anna Novak")])
 
 
 @pytest.mark.usefixtures("named")

@@ -39,4 +39,9 @@ def test_no_call_breaks_the_product_or_its_document(
     ran = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
-    assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
+    assert ran.returncode == 0, _readable(ran.stdout)
+
+
+def _readable(report: str) -> str:
+    """A report without the ends of overlong addresses and bodies."""
+    return "\n".join(line[:400] for line in report.splitlines())

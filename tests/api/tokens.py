@@ -9,6 +9,8 @@ import httpx
 from filevault.local.user_pool import DEMO_PASSWORD
 from tests.stack import TestStack
 
+ANNA = "anna.novak@example.test"
+
 
 def access_token(stack: TestStack, email: str) -> str:
     """Sign in at the pool by password (Amazon Cognito, InitiateAuth)."""
@@ -17,6 +19,7 @@ def access_token(stack: TestStack, email: str) -> str:
     digest = hmac.digest(secret, f"{email}{client_id}".encode(), hashlib.sha256)
     answer = httpx.post(
         stack.stack["aws"]["endpoint"],
+        timeout=30,
         headers={
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth",
