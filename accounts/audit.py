@@ -54,6 +54,8 @@ class Action(StrEnum):
     FILE_ZIP = "file:zip_downloaded"
     FILE_INSPECT = "file:inspected"
     FILE_PREVIEW = "file:preview_made"
+    FILE_SHARE = "file:shared"
+    FILE_UNSHARE = "file:unshared"
     FILE_DELETE = "file:deleted"
     FILE_PURGE = "file:purged"
     NOTICE_QUEUE = "notice:queued"

@@ -50,16 +50,23 @@ def practitioner_required(
         actor = getattr(request, "actor", None)
         if not isinstance(actor, Practitioner):
             raise NotSignedIn
+        known = cast(PractitionerRequest, request)
         if not actor.display_name:
-            return _to_welcome(request)
-        return view(cast(PractitionerRequest, request), *args, **kwargs)
+            return _to_welcome(known)
+        return view(known, *args, **kwargs)
 
     return guarded
 
 
-def _to_welcome(request: HttpRequest) -> HttpResponse:
-    if wants_json(request):
+def check_named(actor: Practitioner) -> None:
+    """Raises `Forbidden` for who has no name yet that others could read."""
+    if not actor.display_name:
         raise Forbidden(_("Please enter your name on the welcome page first."), code="no_name")
+
+
+def _to_welcome(request: PractitionerRequest) -> HttpResponse:
+    if wants_json(request):
+        check_named(request.actor)
     target = request.get_full_path() if request.method == "GET" else ""
     query = f"?{urlencode({'next': target})}" if target else ""
     return redirect(f"{reverse('accounts:welcome')}{query}")
@@ -109,8 +116,18 @@ def _is_address(text: str) -> bool:
 
 
 def json_body(request: HttpRequest, allowed: set[str]) -> dict[str, Any]:
-    """The JSON object of a request. Raises `UnsupportedMediaType` for another content type, and
-    `Invalid` for broken or too deep JSON and for fields that are not in `allowed` (Z7)."""
+    """The JSON object of a request, as `json_object`. Raises `Invalid` for fields that are not in
+    `allowed` too (Z7)."""
+    body = json_object(request)
+    unknown = sorted(set(body) - allowed)
+    if unknown:
+        raise Invalid(code="unknown_fields", fields=dict.fromkeys(unknown, _("Unknown field.")))
+    return body
+
+
+def json_object(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object of a request, whatever its fields. Raises `UnsupportedMediaType` for another
+    content type, and `Invalid` for broken or too deep JSON."""
     if request.content_type != "application/json":
         raise UnsupportedMediaType
     try:
@@ -119,9 +136,6 @@ def json_body(request: HttpRequest, allowed: set[str]) -> dict[str, Any]:
         raise Invalid(_("The body is not valid JSON."), code="broken_json") from None
     if not isinstance(body, dict) or _depth_exceeds(body, MAX_JSON_DEPTH):
         raise Invalid(_("The body must be one JSON object."), code="broken_json")
-    unknown = sorted(set(body) - allowed)
-    if unknown:
-        raise Invalid(code="unknown_fields", fields=dict.fromkeys(unknown, _("Unknown field.")))
     return body
 
 

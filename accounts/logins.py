@@ -1,15 +1,21 @@
 """Logins in a browser's session: several may be under way at once, each under its own key."""
 
+import hashlib
 import time
+from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest
+from django.urls import reverse
 
-from accounts import models
+from accounts import models, oidc, profiles
+from accounts.actors import Practitioner
+from accounts.http import client_address
 from accounts.oidc import Login, LoginRefused
 from accounts.sessions import PROFILE_KEY
+from filevault import limits
 
 #: How long a login may take at the provider, in seconds, and how many may be under way.
 LOGIN_SECONDS: Final = 600
@@ -18,6 +24,37 @@ LOGINS_AT_ONCE: Final = 10
 ID_TOKEN_KEY: Final = "id_token"  # noqa: S105
 SUGGESTED_NAME_KEY: Final = "suggested_name"
 _PREFIX: Final = "login:"
+
+
+def begin(request: HttpRequest, *, next_path: str) -> str:
+    """Begin a login of this browser, which is to end at `next_path`: the provider's address to
+    send it to. Raises `RateLimited` and `Unavailable`."""
+    limits.spend(limit_key("login", request), limit=300, window=timedelta(minutes=10))
+    address, begun = oidc.begin(redirect_uri=callback_uri())
+    remember(request, begun, next_path=next_path)
+    return address
+
+
+def end(request: HttpRequest) -> str:
+    """End the session at once: the provider's address where its own ends too (L6)."""
+    actor = getattr(request, "actor", None)
+    id_token = str(request.session.get(ID_TOKEN_KEY, ""))
+    if isinstance(actor, Practitioner):
+        profiles.record_logout(actor)
+    auth.logout(request)
+    return_to = settings.SITE_URL + reverse("accounts:signed_out")
+    return oidc.logout_url(return_to=return_to, id_token=id_token)
+
+
+def callback_uri() -> str:
+    """Where the provider sends browsers back."""
+    return settings.SITE_URL + reverse("accounts:callback")
+
+
+def limit_key(what: str, request: HttpRequest) -> str:
+    """The key of a limit by address, which is kept as its hash."""
+    digest = hashlib.sha256(client_address(request).encode()).hexdigest()
+    return f"{what}:{digest}"
 
 
 def remember(request: HttpRequest, login: Login, *, next_path: str) -> None:

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 #: Where the client's session is read, and no other.
 CLIENT_PATHS: Final = ("/portal/", "/invite/")
+#: Where programs may bring a token instead of a cookie.
+TOKEN_PATHS: Final = ("/api/",)
 _SAMESITE: Final[Literal["Lax"]] = "Lax"
 
 
@@ -29,18 +31,24 @@ def is_client_path(request: HttpRequest) -> bool:
     return request.path.startswith(CLIENT_PATHS)
 
 
+def brings_token(request: HttpRequest) -> bool:
+    """Whether a program asks with a Bearer token (RFC 6750), which then counts alone."""
+    scheme = request.headers.get("Authorization", "").split(" ", 1)[0].lower()
+    return scheme == "bearer" and request.path.startswith(TOKEN_PATHS)
+
+
 class RealmSessionMiddleware(SessionMiddleware):
     """Two cookies: under `CLIENT_PATHS` the client's is read, everywhere else the practitioner's,
-    so that neither can act as the other."""
+    so that neither can act as the other. A request with a token uses no session and leaves none."""
 
     def process_request(self, request: HttpRequest) -> None:
-        key = request.COOKIES.get(_cookie_name(request))
+        key = None if brings_token(request) else request.COOKIES.get(_cookie_name(request))
         store = ClientSessionStore if is_client_path(request) else SessionStore
         request.session = store(key)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         session = getattr(request, "session", None)
-        if not isinstance(session, SessionStore):
+        if not isinstance(session, SessionStore) or brings_token(request):
             return response
         if session.accessed:
             patch_vary_headers(response, ("Cookie",))

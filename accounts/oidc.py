@@ -24,7 +24,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from accounts.profiles import NAME_LENGTH, Identity
-from filevault.errors import DomainError, Unavailable
+from filevault.errors import DomainError, NotSignedIn, Unavailable
 from filevault.text import is_email
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ SCOPE: Final = "openid email profile"
 TIMEOUT: Final = (2, 5)
 #: How far the provider's clock and ours may be apart.
 CLOCK_SKEW_SECONDS: Final = 300
+#: The same for access tokens, which are made to be short-lived.
+TOKEN_SKEW_SECONDS: Final = 30
 #: OpenID Connect Core 1.0 §2: at most 255 characters.
 MAX_SUBJECT_LENGTH: Final = 255
 _COGNITO: Final = re.compile(r"https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
@@ -47,6 +49,13 @@ class LoginRefused(DomainError):
 
     code = "login_refused"
     default_message = _("This sign-in couldn't be completed.")
+
+
+class TokenRefused(NotSignedIn):
+    """An access token that counts for nothing here, for whatever reason."""
+
+    code = "bad_token"
+    default_message = _("This access token can't be used. Please get a new one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +90,17 @@ class _Document:
 
     def forget(self) -> None:
         self._content: dict[str, Any] | None = None
-        self._ask_again_at = 0.0
+        self._ask_again_at = self._renew_at = 0.0
 
     def get(self, *, newer: bool = False) -> dict[str, Any]:
-        """The document; raises `Unavailable` while there is none. `newer`: not from memory."""
+        """The document; raises `Unavailable` while there is none. `newer`: not from memory, but
+        once in a while only, since anybody can send a token that names an unknown key."""
         with self._lock:
-            if newer or time.monotonic() >= self._ask_again_at:
+            moment = time.monotonic()
+            renewing = newer and moment >= self._renew_at
+            if renewing:
+                self._renew_at = moment + self.PAUSE_SECONDS
+            if renewing or moment >= self._ask_again_at:
                 self._ask()
         if self._content is None:
             raise Unavailable(code="login_provider_away")
@@ -170,6 +184,28 @@ def complete(login: Login, *, code: str, redirect_uri: str) -> Verified:
         raise LoginRefused(code="no_id_token")
     claims = _check_id_token(id_token, login.nonce)
     return Verified(_identity(claims), _texts(claims.get("amr")), id_token)
+
+
+def check_access_token(text: str) -> Identity:
+    """Whom an access token of this product's own client names, by the provider's keys (Amazon
+    Cognito, "Verifying JSON web tokens"). It tells neither address nor name. Raises `TokenRefused`
+    and `Unavailable`."""
+    registry = jwt.JWTClaimsRegistry(
+        leeway=TOKEN_SKEW_SECONDS,
+        iss={"essential": True, "value": settings.OIDC_ISSUER},
+        sub={"essential": True},
+        exp={"essential": True},
+        token_use={"essential": True, "value": "access"},
+        client_id={"essential": True, "value": settings.OIDC_CLIENT_ID},
+    )
+    try:
+        claims = _decode(text).claims
+        registry.validate(claims)
+        return _identity(claims)
+    except (LoginRefused, JoseError, ValueError) as error:
+        reason = getattr(error, "reason", getattr(error, "error", "malformed"))
+        logger.warning("access token refused", extra={"reason": str(reason)})
+        raise TokenRefused from error
 
 
 def logout_url(*, return_to: str, id_token: str = "") -> str:

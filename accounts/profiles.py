@@ -1,5 +1,7 @@
 """Profiles of practitioners: made at the first login, copied from the provider at each one."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,13 +12,25 @@ from accounts import audit, models
 from accounts.actors import Actor, Anonymous, Practitioner
 from accounts.audit import Action
 from accounts.tables import User
-from filevault.dynamo import Transaction, now
-from filevault.errors import Conflict, Forbidden, NotFound
+from filevault.dynamo import STORE_ERRORS, Transaction, now
+from filevault.errors import Conflict, DomainError, Forbidden, NotFound
 from filevault.mail import address_hash
 from filevault.text import Texts
 
+logger = logging.getLogger(__name__)
+
 NAME_LENGTH: Final = 80
 PRACTICE_LENGTH: Final = 120
+
+#: Told of each login: gets the profile as the provider has just vouched for it.
+LoginListener = Callable[[User], None]
+_listeners: list[LoginListener] = []
+
+
+def on_login(listener: LoginListener) -> LoginListener:
+    """Register what else is to happen at each login. What fails there keeps nobody out."""
+    _listeners.append(listener)
+    return listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,16 @@ def practitioner_of(profile: User, *, address: str = "") -> Practitioner:
 def sign_in(identity: Identity, *, address: str, action: Action = Action.USER_LOGIN) -> User:
     """The profile behind a login, made if it is the first, with the audit event in the same
     transaction. Raises `Deactivated`."""
+    profile = _find_or_create(identity, address, action)
+    for listener in _listeners:
+        try:
+            listener(profile)
+        except (DomainError, *STORE_ERRORS):
+            logger.exception("not done at login", extra={"userId": profile.user_id})
+    return profile
+
+
+def _find_or_create(identity: Identity, address: str, action: Action) -> User:
     profile = User.fetch(identity.user_id)
     if profile is None:
         try:
@@ -194,6 +218,8 @@ def _refresh(profile: User, identity: Identity, address: str, action: Action) ->
         otherwise=closed,
     )
     tx.commit()
+    profile.email, profile.email_verified = identity.email, identity.email_verified
+    profile.email_hash, profile.is_admin = hashed, identity.is_admin
     return profile
 
 

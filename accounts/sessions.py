@@ -34,6 +34,8 @@ class SessionStore(SessionBase):
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
+        #: Whether a person asks: what a page asks by itself keeps nobody signed in.
+        self.is_used = True
         self._row: Session | None = None
         self._stored: dict[str, str] = {}
 
@@ -113,6 +115,8 @@ class SessionStore(SessionBase):
         self._row = row if actions else self._row
 
     def _seen_is_due(self) -> bool:
+        if not self.is_used:
+            return False
         return self._row is None or now() - self._row.last_seen_at >= SEEN_EVERY
 
     def _hash(self, session_key: str | None) -> str:

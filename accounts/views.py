@@ -1,6 +1,5 @@
 """Login, logout and settings of practitioners."""
 
-import hashlib
 import logging
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -37,11 +36,7 @@ logger = logging.getLogger(__name__)
 @require_safe
 def login(request: HttpRequest) -> HttpResponse:
     """Begin a login at the provider. Works anew for who is signed in, to change the user."""
-    next_path = local_path(request.GET.get("next"))
-    limits.spend(_limit_key("login", request), limit=300, window=timedelta(minutes=10))
-    address, begun = oidc.begin(redirect_uri=_callback_uri())
-    logins.remember(request, begun, next_path=next_path)
-    return redirect(address)
+    return redirect(logins.begin(request, next_path=local_path(request.GET.get("next"))))
 
 
 @require_safe
@@ -73,7 +68,7 @@ def _complete(request: HttpRequest) -> tuple[oidc.Verified, str]:
     code = request.GET.get("code", "")
     if not code:
         raise oidc.LoginRefused(code="denied_by_provider")
-    return oidc.complete(begun, code=code, redirect_uri=_callback_uri()), next_path
+    return oidc.complete(begun, code=code, redirect_uri=logins.callback_uri()), next_path
 
 
 def _refuse(request: HttpRequest, refusal: DomainError) -> HttpResponse:
@@ -87,13 +82,7 @@ def _refuse(request: HttpRequest, refusal: DomainError) -> HttpResponse:
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     """End the session here, then at the provider (L6)."""
-    actor = getattr(request, "actor", None)
-    id_token = str(request.session.get(logins.ID_TOKEN_KEY, ""))
-    if isinstance(actor, Practitioner):
-        profiles.record_logout(actor)
-    auth.logout(request)
-    return_to = settings.SITE_URL + reverse("accounts:signed_out")
-    return redirect(oidc.logout_url(return_to=return_to, id_token=id_token))
+    return redirect(logins.end(request))
 
 
 @require_safe
@@ -168,7 +157,9 @@ def break_glass(request: HttpRequest) -> HttpResponse:
         raise NotFound
     form = BreakGlassForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        limits.spend(_limit_key("break-glass", request), limit=5, window=timedelta(minutes=15))
+        limits.spend(
+            logins.limit_key("break-glass", request), limit=5, window=timedelta(minutes=15)
+        )
         limits.spend("break-glass", limit=100, window=timedelta(minutes=15))
         user = auth.authenticate(request, **form.cleaned_data)
         if isinstance(user, models.User) and user.issuer == models.BREAK_GLASS_ISSUER:
@@ -185,12 +176,3 @@ def _enter_by_break_glass(request: HttpRequest, user: models.User) -> HttpRespon
     logger.error("ALERT: break-glass login", extra={"userId": profile.user_id, "address": address})
     logins.establish(request, user, **{AMR_KEY: [BREAK_GLASS_AMR]})
     return redirect(local_path(request.GET.get("next"), reverse("admin:index")))
-
-
-def _callback_uri() -> str:
-    return settings.SITE_URL + reverse("accounts:callback")
-
-
-def _limit_key(what: str, request: HttpRequest) -> str:
-    digest = hashlib.sha256(client_address(request).encode()).hexdigest()
-    return f"{what}:{digest}"

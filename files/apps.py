@@ -12,4 +12,8 @@ class FilesConfig(AppConfig):
         import_module("files.sweep_job")
         import_module("files.inspection")
         import_module("files.previews")
+        import_module("files.publishing")
+        import_module("files.vault")
+        import_module("files.share_mail")
+        import_module("files.sharing")  # hears of logins
         import_module("files.admin_views")

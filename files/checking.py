@@ -21,7 +21,7 @@ from files.storage import StoredObject, case_storage
 from files.tables import File
 from files.types import BY_MIME_TYPE
 from filevault import jobs
-from filevault.dynamo import Transaction, now
+from filevault.dynamo import Transaction, new_id, now
 from filevault.errors import NotFound, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ PURGE_JOB: Final = "file.purge"
 #: The worker reads the file once: for its SHA-256, and for the virus scanner.
 INSPECT_JOB: Final = "file.inspect"
 PREVIEW_JOB: Final = "file.preview"
+PUBLISH_JOB: Final = "file.publish"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ def publish_in(tx: Transaction, file: File, space: Space) -> dict[str, Any]:
     kind = BY_MIME_TYPE[file.mime_type]
     if kind.has_preview and file.size <= settings.PREVIEW_MAX_SIZE:
         jobs.enqueue(tx, PREVIEW_JOB, _payload(file))
+    if settings.SNS_TOPIC_ARN:
+        jobs.enqueue(tx, PUBLISH_JOB, _payload(file) | {"eventId": new_id()})
     changes: dict[str, Any] = {"available_at": now()}
     return changes | ({"image_space": file.space_id} if kind.is_image else {})
 
@@ -97,7 +100,7 @@ def reject(
     tx = Transaction()
     if file.state == FileState.AVAILABLE:
         space.join_removed(tx, file)
-        records.forget_digest(tx, file)
+        records.unlist(tx, file)
     records.move(
         tx,
         file,

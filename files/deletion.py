@@ -61,7 +61,7 @@ def _bury(actor: Actor, space: Space, file: File) -> None:
         changes=records.tombstone(),
         details={"size": int(file.size)},
     )
-    records.forget_digest(tx, file)
+    records.unlist(tx, file)
     if file.state == FileState.AVAILABLE:
         space.join_removed(tx, file)
     jobs.enqueue(tx, PURGE_JOB, {"spaceId": file.space_id, "fileId": file.file_id})

@@ -14,3 +14,15 @@ class PlainUploadForm(forms.Form):
         max_length=10_000,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+
+class ShareForm(forms.Form):
+    """Whom a file is shared with. The rules check the address."""
+
+    email = forms.CharField(
+        label=_("E-mail address"),
+        help_text=_("They get an e-mail that names you, and not the file."),
+        error_messages={"required": _("Please enter an e-mail address, such as name@example.com.")},
+        max_length=320,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )

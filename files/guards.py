@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import urljoin
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
@@ -13,6 +13,7 @@ from accounts.actors import Actor
 from accounts.http import ActorRequest
 from files.sections import files_url
 from files.spaces import Space, get_space
+from files.vault import VaultSpace
 from filevault.errors import NotSignedIn
 
 P = ParamSpec("P")
@@ -51,9 +52,19 @@ def space_page(
     portal = request.route.startswith("portal")
     frame = "portal_base.html" if portal else "base.html"
     home = home_of(request, space)
-    return render(request, template, {"frame": frame, "home_url": home, **context})
+    is_vault = isinstance(space, VaultSpace)
+    context = {"frame": frame, "home_url": home, "is_vault": is_vault, **context}
+    return render(request, template, context)
 
 
 def home_of(request: SpaceRequest, space: Space) -> str:
     """The space's own page: the one below which these routes are mounted."""
     return urljoin(files_url(request.route, "list", space), "..")
+
+
+def redirect_to_storage(url: str) -> HttpResponse:
+    """To a signed address: kept by no cache, and told to nobody as a referrer."""
+    response = HttpResponseRedirect(url)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,12 +1,14 @@
 """Pages that show a file instead of sending it."""
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from files import viewing
-from files.guards import SpaceRequest, in_space, space_page
+from files.guards import SpaceRequest, home_of, in_space, redirect_to_storage, space_page
 from files.sections import files_url
 from files.spaces import Space
+from files.vault import VaultSpace
 
 
 @require_safe
@@ -15,11 +17,13 @@ def view(request: SpaceRequest, space: Space, file_id: str) -> HttpResponse:
     """One file in a page, with the way to those before and after it."""
     shown = viewing.get_view(request.actor, space, file_id)
     around = viewing.get_neighbours(space, file_id)
+    from_gallery = request.GET.get("from") == "gallery" and isinstance(space, VaultSpace)
     context = {
         "shown": shown,
         "around": around,
-        "previous_url": _view_url(request, space, around.previous_id),
-        "next_url": _view_url(request, space, around.next_id),
+        "home_url": reverse("vault:gallery") if from_gallery else home_of(request, space),
+        "previous_url": _view_url(request, space, around.previous_id, from_gallery=from_gallery),
+        "next_url": _view_url(request, space, around.next_id, from_gallery=from_gallery),
         "open_url": files_url(request.route, "open", space, file_id),
         "download_url": files_url(request.route, "download", space, file_id),
     }
@@ -33,11 +37,12 @@ def view(request: SpaceRequest, space: Space, file_id: str) -> HttpResponse:
 def open_original(request: SpaceRequest, space: Space, file_id: str) -> HttpResponse:
     """The file itself in the browser's own viewer; signed at the click, since what a page holds
     runs out in two minutes."""
-    response = HttpResponseRedirect(viewing.get_original(request.actor, space, file_id))
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return redirect_to_storage(viewing.get_original(request.actor, space, file_id))
 
 
-def _view_url(request: SpaceRequest, space: Space, file_id: str) -> str:
-    return files_url(request.route, "view", space, file_id) if file_id else ""
+def _view_url(request: SpaceRequest, space: Space, file_id: str, *, from_gallery: bool) -> str:
+    """Where a neighbour is shown; closing it leads back to where the first one was opened."""
+    if not file_id:
+        return ""
+    url = files_url(request.route, "view", space, file_id)
+    return f"{url}?from=gallery" if from_gallery else url

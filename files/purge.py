@@ -129,7 +129,7 @@ def _delete_bytes(file: File) -> None:
 
 def _bury(file: File, claim: jobs.Claim) -> None:
     tx = Transaction()
-    records.forget_digest(tx, file)
+    records.unlist(tx, file)
     changes = records.tombstone()
     records.move(tx, file, FileState.DELETED, audit.Action.FILE_DELETE, WORKER, changes=changes)
     claim.hold_in(tx)

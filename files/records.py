@@ -12,7 +12,7 @@ from accounts import audit
 from accounts.actors import Actor
 from files.spaces import Space
 from files.states import GONE, LISTED, FileState
-from files.tables import File, FileDigest, Usage
+from files.tables import File, FileDigest, FileShare, PendingShare, Usage
 from filevault.dynamo import Transaction, now
 from filevault.errors import Conflict, NotFound
 from filevault.paging import Page, open_cursor, read_page
@@ -126,18 +126,37 @@ def give_back(tx: Transaction, file: File) -> None:
     tx.on_commit(partial(_take_over, file, {"held_bytes": None}))
 
 
+def get_usage(owner_id: str) -> Usage:
+    """What all files of an owner hold of the quota, in cases and vault together."""
+    return Usage.fetch(owner_id) or Usage(owner_id)
+
+
 def note_digest(tx: Transaction, file: File) -> None:
     """List an available file by its content; it must have its proved `sha256`."""
     tx.put(FileDigest(file.space_id, _digest_key(file)))
 
 
-def forget_digest(tx: Transaction, file: File) -> None:
-    """Take a file that goes off that list. The commit raises `StateChanged` where its SHA-256 was
-    proved since it was read: there is an entry now that is not known here."""
+def unlist(tx: Transaction, file: File) -> None:
+    """Take a file that goes off every list: by content, and of those it is shared with (T4). The
+    commit raises `StateChanged` where its SHA-256 was proved or it was shared since it was read:
+    there is an entry now that is not known here."""
     if file.sha256:
         tx.delete(FileDigest(file.space_id, _digest_key(file)))
     else:
         tx.update(file, [], condition=File.sha256.does_not_exist(), otherwise=StateChanged())
+    for user_id in file.shared_with:
+        tx.delete(FileShare(user_id, file.file_id))
+    for email_hash in file.pending_with:
+        tx.delete(PendingShare(email_hash, file.file_id))
+    tx.update(file, [], condition=shares_unchanged(file), otherwise=StateChanged())
+
+
+def shares_unchanged(file: File) -> Any:
+    """The condition that nobody was given access, or lost it, since the row was read."""
+    pending = File.pending_with == list(file.pending_with)
+    if not file.pending_with:  # rows of before there were any
+        pending |= File.pending_with.does_not_exist()
+    return (File.shared_with == list(file.shared_with)) & pending
 
 
 def find_same(space: Space, sha256: str) -> list[File]:
@@ -171,4 +190,5 @@ def tombstone() -> dict[str, Any]:
         "reason": None,
         "image_space": None,
         "shared_with": [],
+        "pending_with": [],
     }

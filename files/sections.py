@@ -1,5 +1,7 @@
 """What the pages of a space show of its files: the rows, and the uploader beside them."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
@@ -17,15 +20,19 @@ from files.spaces import Ability, Space, check_ability
 from files.states import FileState, reason_label, scan_label, state_label
 from files.tables import File
 from files.types import BY_MIME_TYPE, UNKNOWN, allowed_types
+from files.vault import VaultSpace
 from files.viewing import can_view, sign_thumbnails
+from filevault.paging import Page
 
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
     """A file as templates/includes/file_table.html draws it; an empty URL draws no button.
-    `same_as` names an earlier file of the same page with the same content."""
+    `same_as` names an earlier file of the same page with the same content; `version` changes with
+    anything that is shown of the file."""
 
     file_id: str
+    version: str
     file_name: str
     icon: str
     size: int
@@ -43,6 +50,8 @@ class FileRow:
     delete_url: str
     view_url: str
     thumb_url: str
+    share_url: str
+    shares: int
 
 
 def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -> dict[str, Any]:
@@ -54,6 +63,7 @@ def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -
     page = list_files(space, cursor=cursor)
     list_url = files_url(route, "list", space)
     return {
+        "version": "" if cursor else _version(actor, space, page),
         "files": _rows(actor, space, page.items, route),
         "next_url": f"{list_url}?{urlencode({'cursor': page.cursor})}" if page.cursor else "",
         "reload_url": list_url,
@@ -66,7 +76,15 @@ def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -
         "allowed_types": allowed_types(),
         "zip_url": files_url(route, "zip", space) if settings.ZIP_DOWNLOADS else "",
         "zip_most": zips.MAX_CHOSEN,
+        "is_vault": isinstance(space, VaultSpace),
     }
+
+
+def files_version(actor: Actor, space: Space) -> str:
+    """What changes when the first page of `files_section` does, in one read and with nothing
+    signed. Raises `Forbidden`."""
+    check_ability(space, actor, Ability.READ)
+    return _version(actor, space, list_files(space))
 
 
 def files_url(route: str, name: str, space: Space, file_id: str = "") -> str:
@@ -87,11 +105,24 @@ def file_json(file: File) -> dict[str, Any]:
         "sha256": file.sha256,
         "scan": file.scan_verdict,
         "createdAt": file.created_at,
-        "sharedWith": list(file.shared_with),
         "isReadOnly": bool(file.is_read_only),
         "state": file.state,
         "reason": reason_label(file.reason),
     }
+
+
+def _version(actor: Actor, space: Space, page: Page[File]) -> str:
+    parts = [get_language(), *sorted(space.abilities(actor)), bool(page.cursor)]
+    return _digest(*parts, *map(_row_version, page.items))
+
+
+def _row_version(file: File) -> str:
+    """Whatever changes a row is an event, whose id the row holds."""
+    return _digest(file.file_id, file.event_id)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
 def _rows(actor: Actor, space: Space, files: list[File], route: str) -> list[FileRow]:
@@ -120,8 +151,10 @@ def _row(
     first = firsts.get(file.sha256) if file.sha256 else None
     available = file.state == FileState.AVAILABLE
     deletable = can_delete(space, actor, file)
+    shareable = available and Ability.SHARE in space.abilities(actor)
     return FileRow(
         file_id=file.file_id,
+        version=_row_version(file),
         file_name=file.file_name,
         icon=BY_MIME_TYPE.get(file.mime_type, UNKNOWN).icon,
         size=int(file.size),
@@ -139,4 +172,6 @@ def _row(
         delete_url=files_url(route, "delete", space, file.file_id) if deletable else "",
         view_url=files_url(route, "view", space, file.file_id) if can_view(file) else "",
         thumb_url=thumbs.get(file.file_id, ""),
+        share_url=reverse("vault:sharing", args=[file.file_id]) if shareable else "",
+        shares=len(file.shared_with) + len(file.pending_with) if shareable else 0,
     )

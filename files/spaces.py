@@ -18,6 +18,7 @@ class Ability(StrEnum):
     UPLOAD = "upload"
     DELETE_OWN = "delete_own"
     DELETE_ANY = "delete_any"
+    SHARE = "share"
 
 
 class SpaceChanged(Conflict):

@@ -62,6 +62,7 @@ class File(Table):
     purged_at = UTCDateTimeAttribute(attr_name="purgedAt", null=True)
     request_id = UnicodeAttribute(attr_name="requestId", null=True)
     shared_with: ListAttribute[str] = ListAttribute(attr_name="sharedWith", default=list)
+    pending_with: ListAttribute[str] = ListAttribute(attr_name="pendingWith", default=list)
     is_read_only = BooleanAttribute(attr_name="isReadOnly", default=True)
     image_space = UnicodeAttribute(attr_name="imageSpace", null=True)
     event_id = UnicodeAttribute(attr_name="eventId", null=True)
@@ -91,7 +92,9 @@ class FileDigest(Table):
 
 
 class FileShare(Table):
-    """ "Shared with me" in one query; copies the display fields, which never change."""
+    """ "Shared with me" in one query; copies the display fields, which never change. It counts
+    only together with the file's own `shared_with`. `email` is the address as its owner wrote it,
+    where it was shared by address."""
 
     class Meta(BaseMeta):
         table_name = table_name("FileShare")
@@ -103,6 +106,22 @@ class FileShare(Table):
     size = NumberAttribute()
     mime_type = UnicodeAttribute(attr_name="mimeType")
     shared_by = UnicodeAttribute(attr_name="sharedBy")
+    email = UnicodeAttribute(null=True)
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")
+
+
+class PendingShare(Table):
+    """A share with an address that nobody has proved to be theirs yet; it becomes a `FileShare` at
+    that person's login."""
+
+    class Meta(BaseMeta):
+        table_name = table_name("PendingShare")
+
+    email_hash = UnicodeAttribute(hash_key=True, attr_name="emailHash")
+    file_id = UnicodeAttribute(range_key=True, attr_name="fileId")
+    space_id = UnicodeAttribute(attr_name="spaceId")
+    shared_by = UnicodeAttribute(attr_name="sharedBy")
+    email = UnicodeAttribute()
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
 
 

@@ -1,21 +1,25 @@
 """Pages of the files of a space. Each guards, loads, calls one rule, answers."""
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from files import deletion, downloads
-from files.guards import SpaceRequest, home_of, in_space, space_page
-from files.sections import files_section
+from files.guards import SpaceRequest, home_of, in_space, redirect_to_storage, space_page
+from files.sections import files_section, files_version
 from files.spaces import Space
 
 
 @require_safe
 @in_space
 def list_files(request: SpaceRequest, space: Space) -> HttpResponse:
+    if request.headers.get("X-Filevault-Poll") == "1":
+        request.session.is_used = False  # type: ignore[attr-defined]  # no person asks (L7)
+        if request.headers.get("If-None-Match") == f'"{files_version(request.actor, space)}"':
+            return HttpResponseNotModified()
     cursor = request.GET.get("cursor", "")
     context = files_section(request.actor, space, route=request.route, cursor=cursor)
     response = space_page(request, space, _list_template(request), context)
@@ -26,11 +30,7 @@ def list_files(request: SpaceRequest, space: Space) -> HttpResponse:
 @require_safe
 @in_space
 def download(request: SpaceRequest, space: Space, file_id: str) -> HttpResponse:
-    signed = downloads.get_download(request.actor, space, file_id)
-    response = HttpResponseRedirect(signed.url)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return redirect_to_storage(downloads.get_download(request.actor, space, file_id).url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

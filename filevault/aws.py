@@ -16,6 +16,7 @@ from django.conf import settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 AddressingStyle = Literal["virtual", "path", "auto"]
@@ -72,6 +73,21 @@ def sqs_client() -> "SQSClient":
             config=Config(
                 connect_timeout=1,
                 read_timeout=10,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+            ),
+        )
+
+
+@functools.cache
+def sns_client() -> "SNSClient":
+    """The client that publishes to `SNS_TOPIC_ARN`, in that topic's own region."""
+    with _making:
+        return boto3.client(
+            "sns",
+            region_name=settings.SNS_TOPIC_ARN.split(":")[3],
+            config=Config(
+                connect_timeout=1,
+                read_timeout=5,
                 retries={"total_max_attempts": 2, "mode": "standard"},
             ),
         )

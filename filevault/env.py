@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import environ
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
@@ -21,6 +24,7 @@ _DATABASES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
 _PLACEHOLDER = "change-me"
 #: Above every size and duration that makes sense, and below what date arithmetic can't hold.
 MOST: Final = 10**15
+RSA_BITS: Final = 2048
 
 
 class Environment:
@@ -60,9 +64,28 @@ class Environment:
             )
         return pairs
 
-    def matching(self, name: str, pattern: str, *, example: str, default: str = "") -> str:
-        """A text of a fixed form; required unless there is a default."""
-        value = self.text(name, default=default) or self.required(name)
+    def rsa_keys(self, name: str) -> list[tuple[str, str]]:
+        """`id:PEM` pairs of RSA private keys, in which `\\n` may stand for a new line; none where
+        it is not set. Never quoted in a message."""
+        pairs = []
+        for part in self.listing(name):
+            key_id, _colon, text = part.partition(":")
+            pem = text.replace("\\n", "\n")
+            if not re.fullmatch(r"[A-Za-z0-9_-]+", key_id) or not _is_rsa_key(pem):
+                raise ImproperlyConfigured(
+                    f"{name} needs id:PEM, with an RSA private key of 2048 bits as the PEM."
+                )
+            pairs.append((key_id, pem))
+        return pairs
+
+    def matching(
+        self, name: str, pattern: str, *, example: str, default: str = "", optional: bool = False
+    ) -> str:
+        """A text of a fixed form; required unless there is a default, or it is optional."""
+        value = self.text(name, default=default)
+        if not value and optional:
+            return ""
+        value = value or self.required(name)
         if not re.fullmatch(pattern, value):
             raise ImproperlyConfigured(f"{name} must look like {example}, not {value!r}.")
         return value
@@ -158,6 +181,15 @@ def _is_secret(value: str, length: int) -> bool:
 def _is_key(pair: str, length: int) -> bool:
     key_id, _colon, secret = pair.partition(":")
     return bool(key_id) and _is_secret(secret, length)
+
+
+def _is_rsa_key(pem: str) -> bool:
+    """CloudFront takes keys of 2048 bits alone (AWS, "Create key pairs for your signers")."""
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (TypeError, ValueError, UnsupportedAlgorithm):  # TypeError: it has a password
+        return False
+    return isinstance(key, RSAPrivateKey) and key.key_size == RSA_BITS
 
 
 def _is_address(value: str) -> bool:

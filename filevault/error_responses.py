@@ -97,7 +97,7 @@ def respond(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     known = domain_error(error)
     if known is None:
         return error_page(request, 400) if isinstance(error, _MALFORMED) else None
-    status = next(code for kind, code in STATUS.items() if isinstance(known, kind))
+    status = _status(request, known)
     if status == 503:
         log_failure(request, error, status)
     if isinstance(known, errors.NotSignedIn) and not wants_json(request):
@@ -108,6 +108,12 @@ def respond(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     elif status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def _status(request: HttpRequest, error: errors.DomainError) -> int:
+    if isinstance(error, errors.BadCursor) and wants_json(request):
+        return 400  # a program made no mistake in a field: it has to begin anew
+    return next(code for kind, code in STATUS.items() if isinstance(error, kind))
 
 
 def error_page(request: HttpRequest, status: int, *, template: str = "") -> HttpResponse:

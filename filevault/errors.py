@@ -76,6 +76,13 @@ class UnsupportedMediaType(Invalid):
     default_message = _("This address takes JSON (application/json) alone.")
 
 
+class BadCursor(Invalid):
+    """A cursor that is broken, too old, or of another listing."""
+
+    code = "bad_cursor"
+    default_message = _("This list has moved on. Please start again at its first page.")
+
+
 class Conflict(DomainError):
     """The thing changed, or is in a state in which this can't be done."""
 

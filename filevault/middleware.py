@@ -8,7 +8,7 @@ from typing import Final
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from filevault import views
@@ -100,7 +100,7 @@ class ErrorMiddleware:
         if _body_size(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return respond(request, RequestDataTooBig()) or error_page(request, 400)
         response = self.get_response(request)
-        if response.status_code == 405 and not getattr(response, "content", b"-"):
+        if isinstance(response, HttpResponseNotAllowed):
             page = error_page(request, 405)
             page.headers["Allow"] = response.headers.get("Allow", "")
             return page

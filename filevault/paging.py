@@ -10,9 +10,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext_lazy as _
 
-from filevault.errors import Invalid
+from filevault.errors import BadCursor
 
 T = TypeVar("T", covariant=True)
 
@@ -50,8 +49,7 @@ def make_cursor(key: dict[str, Any], *, scope: str) -> str:
 
 
 def open_cursor(cursor: str, *, scope: str) -> dict[str, Any] | None:
-    """The key that a cursor continues after; None for an empty one. Raises `Invalid` with the code
-    `bad_cursor` for one that is broken, too old, or of another listing."""
+    """The key that a cursor continues after; None for an empty one. Raises `BadCursor`."""
     if not cursor:
         return None
     try:
@@ -62,9 +60,7 @@ def open_cursor(cursor: str, *, scope: str) -> dict[str, Any] | None:
     except (InvalidToken, ValueError):
         opened = {}
     if opened.get("scope") != scope:
-        raise Invalid(
-            _("This list has moved on. Please start again at its first page."), code="bad_cursor"
-        )
+        raise BadCursor
     return dict(opened["key"])
 
 

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "anymail",
+    "ninja",
     *FILEVAULT_APPS,
 ]
 MIDDLEWARE = [
@@ -179,8 +180,25 @@ PART_URL_LIFETIME = timedelta(minutes=15)
 #: How long after its last signed part an upload can be gone on with.
 UPLOAD_RESUME = seconds("UPLOAD_RESUME_SECONDS", 24 * 3600)
 DOWNLOAD_URL_LIFETIME = timedelta(minutes=2)
+#: With both, browsers read from CloudFront. `(id, PEM)` pairs: the first signs.
+CLOUDFRONT_DOMAIN = env.matching(
+    "CLOUDFRONT_DOMAIN",
+    r"([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{1,62}",
+    example="downloads.example.com",
+    optional=True,
+)
+CLOUDFRONT_KEYS = env.rsa_keys("CLOUDFRONT_KEYS")
+if bool(CLOUDFRONT_DOMAIN) != bool(CLOUDFRONT_KEYS):
+    raise ImproperlyConfigured("CLOUDFRONT_DOMAIN and CLOUDFRONT_KEYS are set together or not.")
 #: The queue of the bucket's events; without one, browser and worker tell of uploads alone.
 SQS_UPLOADS_URL = env.address("SQS_UPLOADS_URL", default="")
+#: The topic that is told of each available file. Not a FIFO one, which e-mail can't subscribe to.
+SNS_TOPIC_ARN = env.matching(
+    "SNS_TOPIC_ARN",
+    r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}",
+    example="arn:aws:sns:eu-central-1:123456789012:filevault-files",
+    optional=True,
+)
 #: `clamd://host:port`. Files stay CHECKING until it has answered.
 SCANNER_URL = env.service("SCANNER_URL", scheme="clamd")
 #: Whether a file beyond the scanner's own limit is taken, marked as not scanned.
@@ -251,15 +269,17 @@ def storage_origin() -> str:
 
 
 STORAGE_ORIGIN = storage_origin()
+#: Where browsers read files from. Storage stays: pages that are open outlive a change.
+READ_ORIGINS = [STORAGE_ORIGIN, *([f"https://{CLOUDFRONT_DOMAIN}"] if CLOUDFRONT_DOMAIN else [])]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],
         "style-src": [SELF],
-        "img-src": [SELF, "data:", "blob:", STORAGE_ORIGIN],
+        "img-src": [SELF, "data:", "blob:", *READ_ORIGINS],
         "font-src": [SELF],
         "connect-src": [SELF, STORAGE_ORIGIN],
-        "frame-src": [SELF, STORAGE_ORIGIN],
+        "frame-src": [SELF, *READ_ORIGINS],
         "worker-src": [SELF],
         "manifest-src": [SELF],
         "object-src": [NONE],

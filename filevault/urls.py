@@ -5,13 +5,17 @@ answered whatever the Host."""
 from django.contrib import admin
 from django.urls import include, path
 
+from filevault.api.api import api
+
 urlpatterns = [
     path("", include("cases.urls.home")),
     path("clients/", include("cases.urls.clients")),
     path("cases/", include("cases.urls.cases")),
+    path("files/", include("files.vault_urls")),
     path("invite/", include("cases.urls.invite")),
     path("portal/", include("cases.urls.portal")),
     path("", include("accounts.urls")),
+    path("api/", api.urls),
     path("admin/", admin.site.urls),
 ]
 

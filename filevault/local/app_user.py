@@ -45,8 +45,9 @@ QUEUE_ACTIONS = [
 MAIL_ACTIONS = ["ses:SendEmail", "ses:SendRawEmail"]
 
 
-def policy(*, bucket: str, table_prefix: str) -> dict[str, object]:
-    """The user's policy document, each statement bound to this stack's own resources."""
+def policy(*, bucket: str, table_prefix: str, topic: str = "") -> dict[str, object]:
+    """The user's policy document, each statement bound to this stack's own resources. `topic` is
+    the ARN of the one to publish to, where there is one."""
     tables = f"arn:aws:dynamodb:*:*:table/{table_prefix}*"
 
     def allow(actions: list[str], *resources: str) -> dict[str, object]:
@@ -64,12 +65,19 @@ def policy(*, bucket: str, table_prefix: str) -> dict[str, object]:
             # MiniStack weighs a mail whose sender stands in the MIME alone against "*", where AWS
             # takes the sender's identity.
             allow(MAIL_ACTIONS, "*"),
+            *([allow(["sns:Publish"], topic)] if topic else []),
         ],
     }
 
 
 def provision_app_user(
-    session: boto3.Session, *, endpoint: str, bucket: str, table_prefix: str, secrets: Secrets
+    session: boto3.Session,
+    *,
+    endpoint: str,
+    bucket: str,
+    table_prefix: str,
+    secrets: Secrets,
+    topic: str = "",
 ) -> None:
     """Create or update the user; leaves its keys in `secrets`. Safe to repeat."""
     iam = session.client("iam", endpoint_url=endpoint)
@@ -78,7 +86,7 @@ def provision_app_user(
     except ClientError as error:
         if error.response["Error"]["Code"] != "EntityAlreadyExists":
             raise
-    document = json.dumps(policy(bucket=bucket, table_prefix=table_prefix))
+    document = json.dumps(policy(bucket=bucket, table_prefix=table_prefix, topic=topic))
     iam.put_user_policy(UserName=USER, PolicyName="filevault", PolicyDocument=document)
 
     known = [key["AccessKeyId"] for key in iam.list_access_keys(UserName=USER)["AccessKeyMetadata"]]

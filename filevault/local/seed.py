@@ -15,6 +15,7 @@ from filevault.local.environment import SENDER_DOMAIN, TABLE_PREFIX, Stack
 from filevault.local.ministack import REGION, MiniStack
 from filevault.local.queue import provision_queue
 from filevault.local.secret_store import Secrets
+from filevault.local.topic import provision_topic, topic_arn
 from filevault.local.user_pool import DEMO_PASSWORD, DEMO_USERS, provision_user_pool
 
 
@@ -27,8 +28,16 @@ def provision(ministack: MiniStack, *, site: str, secrets: Secrets) -> Stack:
     endpoint = ministack.endpoint
     bucket = provision_bucket(session, endpoint=endpoint, site=site)
     provision_queue(session, endpoint=endpoint, bucket=bucket)
+    topic = topic_arn()
+    if topic:
+        provision_topic(session, endpoint=endpoint, arn=topic)
     provision_app_user(
-        session, endpoint=endpoint, bucket=bucket, table_prefix=TABLE_PREFIX, secrets=secrets
+        session,
+        endpoint=endpoint,
+        bucket=bucket,
+        table_prefix=TABLE_PREFIX,
+        secrets=secrets,
+        topic=topic,
     )
     login = provision_user_pool(session, endpoint=endpoint, site=site)
     _provision_sender(session, endpoint)

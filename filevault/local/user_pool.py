@@ -98,6 +98,8 @@ def _provision_client(
         AllowedOAuthFlowsUserPoolClient=True,
         AllowedOAuthFlows=["code"],
         AllowedOAuthScopes=["openid", "email", "profile"],
+        # Programs get their tokens by password at the pool itself (docs/api.md).
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
         SupportedIdentityProviders=["COGNITO"],
         CallbackURLs=[f"{site}/auth/callback/"],
         LogoutURLs=[f"{site}/auth/signed-out/"],

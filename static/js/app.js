@@ -21,6 +21,12 @@ async function bindSelections() {
   selection.bindSelections();
 }
 
+async function watchArrivals() {
+  if (!document.querySelector("#files[data-version]")) return;
+  const arrivals = await import("./arrivals.js");
+  arrivals.watchArrivals();
+}
+
 const onNewMarkup = [bindCode, bindCopy, localiseTimes, bindUploaders, bindSelections];
 
 for (const bind of onNewMarkup) bind(document);
@@ -29,6 +35,7 @@ bindMenus();
 bindTextKeeper();
 guardSubmits();
 watchSession();
+watchArrivals();
 listenToHtmx((root) => {
   for (const bind of onNewMarkup) bind(root);
 });

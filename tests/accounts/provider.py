@@ -110,6 +110,24 @@ class Provider:
             "email_verified": True,
             "name": "Anna Novak",
         }
+        return self._signed(claims)
+
+    def access_token(self) -> str:
+        """An access token as Cognito makes it: with `client_id` and without `aud` and `email`."""
+        moment = int(time.time())
+        claims = {
+            "iss": ISSUER,
+            "client_id": CLIENT_ID,
+            "sub": "anna",
+            "iat": moment,
+            "exp": moment + 3600,
+            "token_use": "access",
+            "scope": "openid email profile",
+            "username": "anna",
+        }
+        return self._signed(claims)
+
+    def _signed(self, claims: dict[str, Any]) -> str:
         claims |= self.claims
         kept = {name: value for name, value in claims.items() if name not in self.left_out}
         header = {"alg": self.algorithm, "kid": self.kid}

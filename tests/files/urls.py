@@ -36,6 +36,7 @@ urlpatterns = [
     _named("cases", "list"),
     _named("clients", "list"),
     _named("accounts", "settings", "logout", "login", "keepalive"),
+    _named("vault", "mine"),
     _named("portal", "leave", "keepalive"),
 ]
 

@@ -1,0 +1,295 @@
+"""Sharing single files of a vault with colleagues, by e-mail address.
+
+Whether an address belongs to somebody is told to nobody: the answer, the list of who has access
+and the mail are the same. A share with an address that nobody has proved yet waits until its owner
+logs in. What counts is the file's own row: a share is read together with it at every use (Z5).
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from accounts import audit, profiles
+from accounts.actors import Actor, Practitioner
+from accounts.tables import User
+from files import records
+from files.spaces import Ability, Space, check_ability
+from files.states import FileState
+from files.tables import File, FileShare, PendingShare
+from filevault import limits, mail
+from filevault.dynamo import Transaction, is_id, now
+from filevault.errors import Conflict, Invalid, NotFound, Unavailable
+from filevault.mail import address_hash
+from filevault.text import is_email
+
+logger = logging.getLogger(__name__)
+
+#: Deleting a file takes its shares with it in one transaction of at most 100 items.
+MOST_SHARES: Final = 40
+PAGE_SIZE: Final = 50
+SHARES_AN_HOUR: Final = 100
+_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Somebody who has access to a file, as its owner knows them: by the address that was typed,
+    or by the name of who was named by id."""
+
+    label: str
+    since: datetime
+    email: str = ""
+    user_id: str = ""
+
+
+def share(
+    actor: Practitioner, space: Space, file_id: str, *, email: object = None, user_id: object = None
+) -> None:
+    """Let somebody read a file of the actor's, named by address or by user id; again changes
+    nothing. Raises `NotFound`, `Forbidden`, `Invalid`, `RateLimited`."""
+    check_ability(space, actor, Ability.SHARE)
+    _get_shareable(space, file_id)
+    recipient = _recipient(actor, email, user_id)
+    limits.spend(f"share#{actor.user_id}", limit=SHARES_AN_HOUR, window=timedelta(hours=1))
+    _retrying(lambda: _add(actor, _get_shareable(space, file_id), recipient))
+
+
+def unshare(
+    actor: Practitioner, space: Space, file_id: str, *, email: object = None, user_id: object = None
+) -> None:
+    """Take a share back; it bites at the next click. One that isn't there counts as taken back.
+    Raises `NotFound`, `Forbidden`, `Invalid`."""
+    check_ability(space, actor, Ability.SHARE)
+    recipient = _check_recipient(email, user_id)
+    _retrying(lambda: _remove(actor, _get_shareable(space, file_id), recipient))
+
+
+def get_shares(actor: Actor, space: Space, file_id: str) -> list[Share]:
+    """Who has access to a file besides its owner, since when; the newest last. Raises `NotFound`
+    and `Forbidden`."""
+    check_ability(space, actor, Ability.SHARE)
+    file = _get_shareable(space, file_id)
+    rows = _rows_of(file)
+    by_id = {row.user_id: row for row in rows if isinstance(row, FileShare) and not row.email}
+    names = {user.user_id: str(user.display_name) for user in User.fetch_many(by_id)}
+    shares = [Share(row.email, row.created_at, email=row.email) for row in rows if row.email]
+    shares += [
+        Share(names.get(user_id, ""), row.created_at, user_id=user_id)
+        for user_id, row in by_id.items()
+    ]
+    return sorted(shares, key=lambda each: each.since)
+
+
+def bind_pending(user: User) -> None:
+    """Turn what waits for a proved address into shares; called at each login. What fails is left
+    for the next one."""
+    if not user.email_verified or not user.email_hash:
+        return
+    waiting = PendingShare.query(user.email_hash, consistent_read=True, limit=PAGE_SIZE)
+    for pending in list(waiting):
+        try:
+            _retrying(lambda pending=pending: _bind(user, pending))  # type: ignore[misc]
+        except (NotFound, Unavailable):
+            logger.warning("share not bound", extra={"file": pending.file_id})
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    """Whom a file is shared with: an address as it was typed, a user, or both."""
+
+    email: str = ""
+    user_id: str = ""
+
+    @property
+    def email_hash(self) -> str:
+        return address_hash(self.email)
+
+
+def _get_shareable(space: Space, file_id: str) -> File:
+    file = records.get_file(space, file_id)
+    if file.state != FileState.AVAILABLE:
+        raise Conflict(_("This file can't be shared: it is not available."), code="not_available")
+    return file
+
+
+def _check_recipient(email: object, user_id: object) -> _Recipient:
+    if (email is None) == (user_id is None):
+        text = _("Name either an e-mail address or a user.")
+        raise Invalid(text, code="bad_recipient", fields={"email": text})
+    if user_id is not None:
+        return _Recipient(user_id=_check_user_id(user_id))
+    address = email.strip() if isinstance(email, str) else ""
+    if not is_email(address):
+        text = _("Please enter an e-mail address, such as name@example.com.")
+        raise Invalid(text, code="bad_email", fields={"email": text})
+    return _Recipient(email=address)
+
+
+def _check_user_id(user_id: object) -> str:
+    if not isinstance(user_id, str):
+        text = _("A user id is a text.")
+        raise Invalid(text, code="bad_user_id", fields={"userId": text})
+    if not is_id(user_id):
+        raise NotFound
+    return user_id
+
+
+def _recipient(actor: Practitioner, email: object, user_id: object) -> _Recipient:
+    """Who is meant; an address gets the user who has proved it, if there is one."""
+    named = _check_recipient(email, user_id)
+    if named.user_id == actor.user_id or (
+        named.email and named.email_hash == address_hash(actor.email)
+    ):
+        text = _("This file is yours already.")
+        raise Invalid(text, code="own_file", fields={"email": text})
+    if named.email:
+        return _Recipient(named.email, _find_user(named.email_hash))
+    user = User.fetch(named.user_id)
+    if user is None or user.deactivated_at is not None:
+        raise NotFound
+    return named
+
+
+def _find_user(email_hash: str) -> str:
+    """The id of who has proved an address; the index lists, and the profile decides."""
+    for listed in User.by_email_hash.query(email_hash, limit=PAGE_SIZE):
+        user = User.fetch(listed.user_id)
+        if user is not None and user.email_hash == email_hash and user.deactivated_at is None:
+            return str(user.user_id)
+    return ""
+
+
+def _rows_of(file: File) -> list[FileShare | PendingShare]:
+    shares = FileShare.fetch_many((user_id, file.file_id) for user_id in file.shared_with)
+    waiting = PendingShare.fetch_many((hashed, file.file_id) for hashed in file.pending_with)
+    return [*shares, *waiting]
+
+
+def _add(actor: Practitioner, file: File, recipient: _Recipient) -> None:
+    shared, pending = list(file.shared_with), list(file.pending_with)
+    if recipient.user_id in shared or (not recipient.user_id and recipient.email_hash in pending):
+        return
+    if len(shared) + len(pending) >= MOST_SHARES:
+        text = _("A file can be shared with %(most)d people at most.") % {"most": MOST_SHARES}
+        raise Invalid(text, code="too_many_shares", fields={"email": text})
+    tx = Transaction()
+    moment = now()
+    if recipient.user_id:
+        shared.append(recipient.user_id)
+        tx.put(_file_share(file, recipient.user_id, actor.user_id, recipient.email, moment))
+    else:
+        pending.append(recipient.email_hash)
+        tx.put(
+            PendingShare(
+                recipient.email_hash,
+                file.file_id,
+                space_id=file.space_id,
+                shared_by=actor.user_id,
+                email=recipient.email,
+                created_at=moment,
+            )
+        )
+    _note(tx, file, audit.Action.FILE_SHARE, actor, shared, pending)
+    context = {"fileId": file.file_id, "userId": recipient.user_id}
+    context |= {"emailHash": recipient.email_hash if recipient.email else ""}
+    mail.queue(tx, "share", context)
+    tx.commit()
+
+
+def _remove(actor: Practitioner, file: File, recipient: _Recipient) -> None:
+    gone = [row for row in _rows_of(file) if _is_of(row, recipient)]
+    if not gone:
+        return
+    tx = Transaction()
+    for row in gone:
+        tx.delete(row)
+    users = {row.user_id for row in gone if isinstance(row, FileShare)}
+    hashes = {row.email_hash for row in gone if isinstance(row, PendingShare)}
+    shared = [user_id for user_id in file.shared_with if user_id not in users]
+    pending = [hashed for hashed in file.pending_with if hashed not in hashes]
+    _note(tx, file, audit.Action.FILE_UNSHARE, actor, shared, pending)
+    tx.commit()
+
+
+def _is_of(row: FileShare | PendingShare, recipient: _Recipient) -> bool:
+    if recipient.user_id:
+        return isinstance(row, FileShare) and row.user_id == recipient.user_id
+    return bool(row.email) and address_hash(str(row.email)) == recipient.email_hash
+
+
+def _bind(user: User, pending: PendingShare) -> None:
+    file = File.fetch(pending.space_id, pending.file_id)
+    tx = Transaction()
+    tx.delete(pending)
+    if file is not None and _waits_for(file, pending):
+        shared = [*dict.fromkeys([*file.shared_with, user.user_id])]
+        left = [hashed for hashed in file.pending_with if hashed != pending.email_hash]
+        by = str(pending.shared_by)
+        tx.put(_file_share(file, user.user_id, by, str(pending.email), pending.created_at))
+        actor = Practitioner(user.user_id, user.display_name, user.practice, user.email)
+        _note(tx, file, audit.Action.FILE_SHARE, actor, shared, left)
+    elif file is not None and file.state == FileState.AVAILABLE:
+        # It was taken back. What is shared anew just now must not go with it.
+        tx.check(file, records.shares_unchanged(file), otherwise=records.StateChanged())
+    tx.commit()
+
+
+def _waits_for(file: File, pending: PendingShare) -> bool:
+    return file.state == FileState.AVAILABLE and pending.email_hash in file.pending_with
+
+
+def _file_share(
+    file: File, user_id: str, shared_by: str, email: str, created_at: datetime
+) -> FileShare:
+    return FileShare(
+        user_id,
+        file.file_id,
+        space_id=file.space_id,
+        file_name=file.file_name,
+        size=file.size,
+        mime_type=file.mime_type,
+        shared_by=shared_by,
+        email=email or None,
+        created_at=created_at,
+    )
+
+
+def _note(
+    tx: Transaction,
+    file: File,
+    action: audit.Action,
+    actor: Actor,
+    shared: list[str],
+    pending: list[str],
+) -> None:
+    """Write the new lists into the file's row, unless they changed since they were read."""
+    details: dict[str, Any] = {"people": len(shared) + len(pending)}
+    stream, target = str(file.space_id), str(file.file_id)
+    event_id = audit.record(tx, stream, action, actor, target=target, details=details)
+    tx.update(
+        file,
+        [
+            File.shared_with.set(shared),
+            File.pending_with.set(pending),
+            File.event_id.set(event_id),
+        ],
+        condition=(File.state == FileState.AVAILABLE.value) & records.shares_unchanged(file),
+        otherwise=records.StateChanged(),
+    )
+
+
+def _retrying(step: Callable[[], None]) -> None:
+    for _attempt in range(_TRIES):
+        try:
+            step()
+        except records.StateChanged:
+            continue
+        return
+    raise Unavailable(code="file_busy")
+
+
+profiles.on_login(bind_pending)
