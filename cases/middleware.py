@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 
 from accounts.http import client_address, speak
 from cases import client_session, invitations
+from files.guards import is_poll
 from filevault.error_responses import respond
 from filevault.errors import NotFound, NotSignedIn
 
@@ -40,7 +41,8 @@ class PortalActorMiddleware:
         if grant is None:
             others = client_session.open_case_ids(request.session)
             return respond(request, NotFound() if others else NotSignedIn())
-        invitations.mark_used(grant)
+        if not is_poll(request):
+            invitations.mark_used(grant)
         request.actor = grant.actor(client_address(request))  # type: ignore[attr-defined]
         speak(request, grant.client.language)
         return None

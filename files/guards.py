@@ -62,6 +62,13 @@ def home_of(request: SpaceRequest, space: Space) -> str:
     return urljoin(files_url(request.route, "list", space), "..")
 
 
+def is_poll(request: HttpRequest) -> bool:
+    """Whether a page asks by itself if its list of files has changed: no person does."""
+    match = request.resolver_match
+    is_list = match is not None and match.url_name == "list" and match.namespace.endswith("-files")
+    return is_list and request.headers.get("X-Filevault-Poll") == "1"
+
+
 def redirect_to_storage(url: str) -> HttpResponse:
     """To a signed address: kept by no cache, and told to nobody as a referrer."""
     response = HttpResponseRedirect(url)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from files import deletion, downloads
-from files.guards import SpaceRequest, home_of, in_space, redirect_to_storage, space_page
+from files.guards import SpaceRequest, home_of, in_space, is_poll, redirect_to_storage, space_page
 from files.sections import files_section, files_version
 from files.spaces import Space
 
@@ -16,7 +16,7 @@ from files.spaces import Space
 @require_safe
 @in_space
 def list_files(request: SpaceRequest, space: Space) -> HttpResponse:
-    if request.headers.get("X-Filevault-Poll") == "1":
+    if is_poll(request):
         request.session.is_used = False  # type: ignore[attr-defined]  # no person asks (L7)
         if request.headers.get("If-None-Match") == f'"{files_version(request.actor, space)}"':
             return HttpResponseNotModified()

@@ -93,4 +93,4 @@ def named(app: str, stack: TestStack) -> None:
     body = {"fileName": "a.txt", "mimeType": "", "size": 1}
     begun = httpx.post(f"{app}/api/files/presign-upload", headers=bearer, json=body, timeout=30)
     user_id = str(begun.json()["fields"]["key"]).split("/")[1]
-    User(user_id).update([User.display_name.set("Dr Anna Novak")])
+    User(user_id).update([User.display_name.set("Anna Novak"), User.practice.set("Practice")])

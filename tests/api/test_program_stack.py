@@ -2,12 +2,16 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings
 
+from files.tables import Usage
 from tests.api.tokens import ANNA, access_token
 from tests.stack import TestStack
 
@@ -108,6 +112,29 @@ def test_a_file_in_parts(anna: httpx.Client) -> None:
     confirmed = anna.post("files/metadata", json={"fileId": begun["fileId"]})
     assert confirmed.status_code == 200
     assert confirmed.json()["size"] == len(content)
+
+
+def test_fifty_uploads_at_once_stay_within_the_quota_U9(ben: httpx.Client) -> None:
+    size, fitting = 1000, 10
+    usage = Usage(_user_id(ben))
+    usage.refresh(consistent_read=True)
+    taken = settings.STORAGE_QUOTA_BYTES - fitting * size - int(usage.bytes_used)
+    usage.update([Usage.bytes_used.add(taken)])
+    body = {"fileName": "a.txt", "mimeType": "", "size": size}
+
+    def begin(_number: int) -> int:
+        return ben.post("files/presign-upload", json=body).status_code
+
+    try:
+        with ThreadPoolExecutor(50) as threads:
+            statuses = Counter(threads.map(begin, range(50)))
+        usage.refresh(consistent_read=True)
+        used = int(usage.bytes_used)
+    finally:
+        usage.update([Usage.bytes_used.add(-taken)])
+    assert set(statuses) <= {201, 409, 503}, statuses  # 503: the counter stayed busy, try again
+    assert 0 < statuses[201] <= fitting
+    assert used == settings.STORAGE_QUOTA_BYTES - (fitting - statuses[201]) * size
 
 
 def test_giving_up(anna: httpx.Client) -> None:

@@ -7,7 +7,7 @@ from django.test import Client as Browser
 
 from accounts.tables import Session
 from tests.cases.casework import make_case, make_client
-from tests.cases.invited import sign_in
+from tests.cases.invited import enter, make_invited, sign_in, snapshot
 from tests.cast import Cast
 
 POLL = {"HX-Request": "true", "X-Filevault-Poll": "1"}
@@ -46,6 +46,19 @@ def test_a_person_who_looks_does(cast: Cast) -> None:
         assert last_seen() == START + timedelta(minutes=29)
         clock.move_to(START + timedelta(minutes=58))
         assert is_signed_in(browser)
+
+
+def test_a_clients_polls_are_no_use_of_the_invitation_I10(cast: Cast) -> None:
+    invited = make_invited(cast.a)
+    with time_machine.travel(START, tick=False) as clock:
+        browser = enter(invited)
+        browser.get(invited.portal)
+        before = snapshot(invited)["lastUsedAt"]
+        clock.move_to(START + timedelta(minutes=10))
+        assert browser.get(f"{invited.portal}files/", headers=POLL).status_code == 200
+        assert snapshot(invited)["lastUsedAt"] == before
+        assert browser.get(f"{invited.portal}files/").status_code == 200
+        assert snapshot(invited)["lastUsedAt"] != before
 
 
 def test_the_header_counts_on_no_other_page(cast: Cast) -> None:
