@@ -222,7 +222,7 @@ def test_a_storage_that_goes_on_failing_is_told_of_and_tried_again_on_request(
     page.route(f"{proxy.url}/**", lambda route: fail(route, app, status))
     choose(page, file)
     wind_until_given_up(page, file)
-    told = re.compile(r"storage did not take|connection was lost|server took nothing", re.IGNORECASE)
+    told = re.compile(r"storage did not take|connection was lost|server took nothing", re.I)
     expect(row(page, file)).to_contain_text(told)
     page.unroute_all(behavior="ignoreErrors")
     again(page, file).click()
