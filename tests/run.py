@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 
 from tests.files.scanners import find_clamd
@@ -39,7 +40,9 @@ def main() -> int:
     chromium = find_chromium()
     groups = [*GROUPS, BROWSER] if chromium else list(GROUPS)
     environment = os.environ | ({"CHROMIUM": chromium} if chromium else {})
-    failed = [group.name for group in groups if not passes(group, environment)]
+    with tempfile.TemporaryDirectory(prefix="filevault-static-") as static:
+        environment["TEST_STATIC_ROOT"] = static
+        failed = [group.name for group in groups if not passes(group, environment)]
     print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll tests that ran have passed.")
     missing = [] if chromium else [("browser", "Chromium", "CHROMIUM", "REQUIRE_BROWSER")]
     missing += [] if find_clamd() else [("scanner", "clamd", "CLAMD", "REQUIRE_CLAMD")]

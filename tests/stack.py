@@ -5,6 +5,7 @@ once. It is the code of `make run` (launcher, provisioning, environment), with o
 indexes lag by a second, as they do on AWS.
 """
 
+import fcntl
 import os
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from filevault.local.environment import Stack, admin_environment, app_environment
@@ -22,6 +24,8 @@ from filevault.local.processes import worker as worker_child
 from filevault.local.secret_store import Secrets
 from filevault.local.seed import protect_tables, provision
 
+#: Where all stacks of a `make test` find their static files, which take seconds to collect.
+SHARED_STATIC = os.environ.get("TEST_STATIC_ROOT", "")
 INDEX_LAG = REPOSITORY / "tests" / "faults" / "index_lag.py"
 
 
@@ -39,7 +43,8 @@ class TestStack:
     @property
     def environment(self) -> dict[str, str]:
         """Of a process of the product: the IAM user's keys."""
-        return app_environment(self.stack, self.secrets, self.state)
+        shared = {"STATIC_ROOT": SHARED_STATIC} if SHARED_STATIC else {}
+        return app_environment(self.stack, self.secrets, self.state) | shared
 
     @property
     def admin_environment(self) -> dict[str, str]:
@@ -74,7 +79,7 @@ def provisioned_stack(site_url: str | None = None, *patches: Path) -> Iterator[T
         state = ministack.state.parent
         stack = provision(ministack, site=site, secrets=secrets)
         made = TestStack(ministack, secrets, state, stack)
-        prepare(made.environment, made.admin_environment, state / "log")
+        _prepare(made)
         protect_tables(ministack)
         yield made
 
@@ -142,6 +147,21 @@ def wait_for_mail(
             subjects = [mail.subject for mail in found]
             raise AssertionError(f"No such mail to {to} in {seconds} s. There are: {subjects}")
         time.sleep(0.1)
+
+
+def _prepare(made: TestStack) -> None:
+    """Tables and static files; the shared ones are collected by whoever comes first."""
+    step = partial(prepare, made.environment, made.admin_environment, made.state / "log")
+    if not SHARED_STATIC:
+        step()
+        return
+    root = Path(SHARED_STATIC)
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root / "staticfiles.json").exists():
+            step()
+            return
+    step(static_files=False)
 
 
 def _own_port(offset: int) -> int:

@@ -76,7 +76,13 @@ def manage(*arguments: str) -> list[str]:
     return [sys.executable, str(REPOSITORY / "manage.py"), *arguments]
 
 
-def prepare(environment: Mapping[str, str], admin: Mapping[str, str], log: Path) -> None:
+def prepare(
+    environment: Mapping[str, str],
+    admin: Mapping[str, str],
+    log: Path,
+    *,
+    static_files: bool = True,
+) -> None:
     """Bring Django's tables, DynamoDB's and the static files up to date; all are repeatable.
 
     `admin` is the environment with the bootstrap keys: the app's user may not create tables.
@@ -87,13 +93,12 @@ def prepare(environment: Mapping[str, str], admin: Mapping[str, str], log: Path)
         Child(
             "manage.py migrate", manage("migrate", "--noinput"), environment, log / "migrate.log"
         ),
-        Child(
-            "manage.py collectstatic",
-            manage("collectstatic", "--noinput"),
-            environment,
-            log / "collectstatic.log",
-        ),
     ]
+    if static_files:
+        collect = manage("collectstatic", "--noinput")
+        steps.append(
+            Child("manage.py collectstatic", collect, environment, log / "collectstatic.log")
+        )
     try:
         for step in steps:
             step.start()
