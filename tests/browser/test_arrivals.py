@@ -85,7 +85,7 @@ def test_it_asks_less_and_less_often_and_not_while_hidden(
 
     page.on("request", note)
     expect(page.locator("#files[data-version]")).to_be_visible()
-    page.wait_for_function("document.querySelector('[data-uploader][data-ready]') !== null")
+    expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
     counts = []
     for _ in range(4):
         before = len(asked)
@@ -103,7 +103,7 @@ def test_it_stops_once_signed_out(device: Callable[..., BrowserContext], office:
     page.clock.install()
     page.goto(office.case)
     expect(page.locator("#files[data-version]")).to_be_visible()
-    page.wait_for_function("document.querySelector('[data-uploader][data-ready]') !== null")
+    expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
     context.clear_cookies()
     with page.expect_response(lambda answer: "x-filevault-poll" in answer.request.headers):
         page.clock.run_for(4_000)

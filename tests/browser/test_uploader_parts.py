@@ -181,8 +181,8 @@ def interrupt(page: Page, storage: Storage, path: Path) -> None:
     storage.hold = {3, 4}
     choose(page, path)
     storage.wait_for(page, 1, 2)
-    storage.hold = set()
     page.reload()
+    storage.hold = set()
     storage.sent.clear()
     expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
 
