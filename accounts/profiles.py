@@ -56,6 +56,11 @@ class Deactivated(Forbidden):
     default_message = _("This account was closed. Please ask whoever runs Filevault for you.")
 
 
+def sender_name(user: User) -> str:
+    """How a practitioner signs mails: "<name> (<practice>)"."""
+    return f"{user.display_name} ({user.practice})" if user.practice else str(user.display_name)
+
+
 def practitioner_of(profile: User, *, address: str = "") -> Practitioner:
     """The actor that a profile stands for."""
     return Practitioner(

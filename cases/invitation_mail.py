@@ -7,10 +7,10 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Practitioner
+from accounts.profiles import sender_name
 from accounts.tables import User
 from cases import invitations
 from cases.codes import LIFETIME, hash_code
-from cases.notice_mail import sender_name
 from cases.notices import is_live
 from cases.tables import Case, Client, Invitation
 from filevault import mail

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.profiles import sender_name
 from accounts.tables import User
 from cases import invitations
 from cases.notices import is_live
@@ -64,8 +65,3 @@ def _to_client(case: Case, client_id: str, count: int) -> Message | None:
             "button_label": _("See the files"),
         },
     )
-
-
-def sender_name(user: User) -> str:
-    """How a practitioner signs mails: "<name> (<practice>)"."""
-    return f"{user.display_name} ({user.practice})" if user.practice else str(user.display_name)

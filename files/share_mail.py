@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.profiles import sender_name
 from accounts.tables import User
 from files.tables import FileShare, PendingShare
 from filevault.mail import Message, composer
@@ -32,8 +33,7 @@ def compose_share(context: dict[str, Any]) -> Message | None:
 
 def _message(address: str, sender: User) -> Message:
     """In the sender's language, since the recipient's would tell that there is an account."""
-    signed = f"{sender.display_name} ({sender.practice})" if sender.practice else ""
-    name = signed or str(sender.display_name)
+    name = sender_name(sender)
     return Message(
         to=address,
         template="share",

@@ -154,10 +154,7 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
                 Bucket=self.bucket_name, Key=key, ChecksumMode="ENABLED", **cast(Any, version)
             )
         except AWS_ERRORS as error:
-            code = error_code(error)
-            # AWS also answers 403 to a HEAD of a missing key where `s3:ListBucket` is lacking; a
-            # file that is there must not be given up for a fault of ours.
-            if code in _MISSING or (code in _FORBIDDEN and not self.list_versions(key)):
+            if self._is_missing(key, error_code(error)):
                 return None
             raise unavailable("head", error) from error
         return StoredObject(
@@ -182,7 +179,7 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
             if code in _EMPTY:  # there is no first byte
                 empty = self.head(key)
                 return None if empty is None else (empty, b"")
-            if code in _MISSING or (code in _FORBIDDEN and not self.list_versions(key)):
+            if self._is_missing(key, code):
                 return None
             raise unavailable("peek", error) from error
         stored = StoredObject(
@@ -235,6 +232,12 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
                 Range=f"bytes={start}-{start + length - 1}",
             )
             return answer["Body"].read(length)
+
+    def _is_missing(self, key: str, code: str) -> bool:
+        """Whether an error means that nothing is there. AWS also answers 403 to a read of a missing
+        key where `s3:ListBucket` is lacking; a file that is there must not be given up for a fault
+        of ours."""
+        return code in _MISSING or (code in _FORBIDDEN and not self.list_versions(key))
 
     def list_versions(self, key: str) -> list[str]:
         """The ids of every version and delete marker of exactly this key (Z9: a listing goes by

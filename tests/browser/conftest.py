@@ -3,12 +3,11 @@
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from tests.browser.steps import Office, open_case, sign_in
+from tests.browser.steps import Office, make_office
 from tests.run import find_chromium
 from tests.stack import TestStack
 
@@ -63,11 +62,5 @@ def device(browser: Browser, app: str) -> Iterator[Callable[..., BrowserContext]
 
 @pytest.fixture(scope="session")
 def office(browser: Browser, app: str, stack: TestStack) -> Office:
-    """Ben at his desk, with a case of his and a client in it: what tests of pages share."""
-    context = browser.new_context(base_url=app, locale="en-GB")
-    page = context.new_page()
-    sign_in(page, stack, "ben.okafor@example.test", name="Ben Okafor", practice="Okafor Tax")
-    case = open_case(page, title="Tax return 2025", client="Carl Lind", email="carl@example.test")
-    state = context.storage_state()
-    context.close()
-    return Office(urlsplit(case).path, state)
+    """What tests of pages share."""
+    return make_office(browser, app, stack)

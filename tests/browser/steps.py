@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from playwright.sync_api import FilePayload, Page, StorageState, expect
+from playwright.sync_api import Browser, FilePayload, Page, StorageState, expect
 
 from tests.stack import TestStack
 
@@ -20,6 +21,17 @@ def choose_files(page: Page, *files: FilePayload) -> None:
     """Choose files in the uploader of the page, once it is ready."""
     expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
     page.locator("input[type=file][data-part=files]").set_input_files(list(files))
+
+
+def make_office(browser: Browser, app: str, stack: TestStack) -> Office:
+    """Ben at his desk, with a case of his and a client in it."""
+    context = browser.new_context(base_url=app, locale="en-GB")
+    page = context.new_page()
+    sign_in(page, stack, "ben.okafor@example.test", name="Ben Okafor", practice="Okafor Tax")
+    case = open_case(page, title="Tax return 2025", client="Carl Lind", email="carl@example.test")
+    state = context.storage_state()
+    context.close()
+    return Office(urlsplit(case).path, state)
 
 
 def sign_in(

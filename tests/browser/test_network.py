@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import (
@@ -40,7 +39,7 @@ from tests.browser.failing import (
     wind,
     wind_until_given_up,
 )
-from tests.browser.steps import Office, open_case, sign_in
+from tests.browser.steps import Office, make_office, open_case
 from tests.faults.proxy import Proxy, Shape, running_proxy
 from tests.stack import TestStack, mails, provisioned_stack, running_app, wait_for_mail
 
@@ -85,13 +84,7 @@ def app(stack: TestStack, line: Proxy) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def office(browser: Browser, app: str, stack: TestStack) -> Office:
-    context = browser.new_context(base_url=app, locale="en-GB")
-    page = context.new_page()
-    sign_in(page, stack, "ben.okafor@example.test", name="Ben Okafor", practice="Okafor Tax")
-    case = open_case(page, title="Tax return 2025", client="Carl Lind", email="carl@example.test")
-    state = context.storage_state()
-    context.close()
-    return Office(urlsplit(case).path, state)
+    return make_office(browser, app, stack)
 
 
 @pytest.fixture
