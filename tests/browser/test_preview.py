@@ -67,6 +67,7 @@ def wait_for_pixels(picture: Locator) -> None:
 
 def expect_file(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.wait_for_load_state("domcontentloaded")  # its scripts, which hear the keys, have run
 
 
 def expect_picture(page: Page) -> None:
