@@ -21,6 +21,7 @@ RUN SECRET_KEY=00000000000000000000000000000000000000000000000000 \
     DATABASE_URL=sqlite://:memory: ALLOW_SQLITE=1 FILEVAULT_BUCKET=build \
     OIDC_ISSUER=https://build.invalid OIDC_CLIENT_ID=build DEFAULT_FROM_EMAIL=build@build.invalid \
     INVITATION_SIGNING_KEYS=build:00000000000000000000000000000000 \
+    SIGNING_KEYS=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA \
     STATIC_ROOT=/srv/filevault/staticfiles \
     python manage.py collectstatic --noinput \
     && python -m compileall -q /srv/filevault

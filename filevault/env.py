@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
+from filevault import base64url
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _DATABASES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
@@ -25,6 +27,7 @@ _PLACEHOLDER = "change-me"
 #: Above every size and duration that makes sense, and below what date arithmetic can't hold.
 MOST: Final = 10**15
 RSA_BITS: Final = 2048
+SEED_BYTES: Final = 32
 
 
 class Environment:
@@ -62,6 +65,23 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} needs id:secret, with {length} random characters or more as the secret."
             )
+        return pairs
+
+    def seeds(self, name: str) -> list[tuple[str, bytes]]:
+        """`id:seed` pairs of Ed25519 private keys, at least one: 32 bytes in base64url (RFC 8032).
+        Never quoted in a message."""
+        self.required(name)
+        pairs = []
+        for part in self.listing(name):
+            key_id, _colon, text = part.partition(":")
+            seed = b"" if text.startswith(_PLACEHOLDER) else _from_base64url(text)
+            if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", key_id) or len(seed) != SEED_BYTES:
+                raise ImproperlyConfigured(
+                    f"{name} needs id:seed, with 32 random bytes in base64url as the seed."
+                )
+            pairs.append((key_id, seed))
+        if len(dict(pairs)) < len(pairs):
+            raise ImproperlyConfigured(f"{name} names a key twice.")
         return pairs
 
     def rsa_keys(self, name: str) -> list[tuple[str, str]]:
@@ -181,6 +201,14 @@ def _is_secret(value: str, length: int) -> bool:
 def _is_key(pair: str, length: int) -> bool:
     key_id, _colon, secret = pair.partition(":")
     return bool(key_id) and _is_secret(secret, length)
+
+
+def _from_base64url(text: str) -> bytes:
+    """The bytes; none where the text is something else."""
+    try:
+        return base64url.decode(text)
+    except ValueError:
+        return b""
 
 
 def _is_rsa_key(pem: str) -> bool:

@@ -225,6 +225,11 @@ INVITATION_CODE = env.flag("INVITATION_CODE", default=True)
 INVITATION_SIGNING_KEYS = env.keys("INVITATION_SIGNING_KEYS", length=32)
 DEVICE_REMEMBERED = timedelta(days=90)
 
+# --- The audit trail ---
+
+#: `(id, seed)` pairs of Ed25519 keys: the first signs. Public keys stay known for ever.
+SIGNING_KEYS = env.seeds("SIGNING_KEYS")
+
 # --- Notices and mail ---
 
 NOTICE_QUIET = seconds("NOTICE_QUIET_SECONDS", 5 * 60)

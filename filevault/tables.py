@@ -104,3 +104,16 @@ class Once(Table):
     key = UnicodeAttribute(hash_key=True)
     answer = JSONAttribute(null=True)
     ttl = TTLAttribute()
+
+
+class SigningKey(Table):
+    """A public key that has signed, or may: kept for ever, so that a signature outlives the private
+    key (T3). All of them lie in one partition."""
+
+    class Meta(BaseMeta):
+        table_name = table_name("SigningKey")
+
+    key_set = UnicodeAttribute(hash_key=True, attr_name="keySet")
+    key_id = UnicodeAttribute(range_key=True, attr_name="keyId")
+    public_key = UnicodeAttribute(attr_name="publicKey")
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from filevault.api.api import api
+from filevault.views import signing_keys
 
 urlpatterns = [
     path("", include("cases.urls.home")),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
+    path(".well-known/filevault-keys.json", signing_keys, name="signing-keys"),
 ]
 
 handler400 = "filevault.views.bad_request"

@@ -1,13 +1,16 @@
-"""What belongs to no app: health, and the handlers of errors outside of views."""
+"""What belongs to no app: health, the keys of signed documents, and the handlers of errors outside
+of views."""
 
 import sys
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from filevault.error_responses import error_page, log_failure, respond
 from filevault.errors import Forbidden, NotFound
 from filevault.health import check_dependencies
+from filevault.signing import as_jwks, published_keys
 
 
 @require_safe
@@ -21,6 +24,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """503 while a dependency is away, so that a load balancer sends nobody here."""
     states = check_dependencies()
     return JsonResponse(states, status=503 if "down" in states.values() else 200)
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def signing_keys(request: HttpRequest) -> HttpResponse:
+    """The public keys of signed documents, for anybody and without end."""
+    return JsonResponse(as_jwks(published_keys()))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -15,6 +15,7 @@ os.environ |= {
     "DATABASE_URL": "sqlite://:memory:",
     "DEFAULT_FROM_EMAIL": "no-reply@filevault.example.test",
     "INVITATION_SIGNING_KEYS": "k1:0123456789abcdef0123456789abcdef",
+    "SIGNING_KEYS": "s1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
     "MAX_UPLOAD_SIZE": "200000000",
     "LOG_LEVEL": "WARNING",
 }

@@ -89,6 +89,7 @@ def app_environment(stack: Stack, secrets: Secrets, state: Path) -> dict[str, st
         "SITE_URL": stack["site"],
         "SECRET_KEY": secrets.secret_key,
         "INVITATION_SIGNING_KEYS": f"local:{secrets.invitation_key}",
+        "SIGNING_KEYS": f"local:{secrets.signing_seed}",
         "DEFAULT_FROM_EMAIL": f"Filevault <no-reply@{SENDER_DOMAIN}>",
         "DATABASE_URL": f"sqlite:///{state / 'django.sqlite3'}",
         "STATIC_ROOT": str(state / "static"),

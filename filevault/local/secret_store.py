@@ -1,12 +1,16 @@
 """What is generated once for a local stack and kept: keys that outlive a restart."""
 
-import base64
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+
+def _random_key() -> str:
+    """32 random bytes in base64url, without padding."""
+    return secrets.token_urlsafe(32)
 
 
 @dataclass
@@ -22,15 +26,20 @@ class Secrets:
     admin_secret_access_key: str
     app_access_key_id: str = ""
     app_secret_access_key: str = ""
+    signing_seed: str = field(default_factory=_random_key)
 
     @classmethod
     def load(cls, path: Path) -> "Secrets":
         """Read them, or generate and store them on the first run."""
         if path.exists():
-            return cls(**json.loads(path.read_text()))
+            stored = json.loads(path.read_text())
+            known = cls(**stored)
+            if asdict(known) != stored:  # an earlier release knew fewer of them
+                known.save(path)
+            return known
         made = cls(
             secret_key=secrets.token_urlsafe(48),
-            invitation_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("="),
+            invitation_key=_random_key(),
             admin_access_key_id=f"LOCALROOT{secrets.token_hex(5).upper()}",
             admin_secret_access_key=secrets.token_urlsafe(30),
         )

@@ -25,6 +25,7 @@ PRODUCTION = {
     "OIDC_CLIENT_ID": "filevault",
     "DEFAULT_FROM_EMAIL": "no-reply@example.com",
     "INVITATION_SIGNING_KEYS": "k1:0123456789abcdef0123456789abcdef",
+    "SIGNING_KEYS": "s1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
 }
 
 
@@ -114,6 +115,15 @@ def test_a_missing_variable_is_one_clear_line(name: str) -> None:
         ("INVITATION_SIGNING_KEYS", "k1:short"),
         ("INVITATION_SIGNING_KEYS", ":0123456789abcdef0123456789abcdef"),
         ("INVITATION_SIGNING_KEYS", "k1:change-me-to-32-random-characters-or-more"),
+        ("SIGNING_KEYS", "s1:0123456789abcdef0123456789abcdef"),
+        ("SIGNING_KEYS", "s1:not+in/base64url+not+in/base64url+not+in/00"),
+        ("SIGNING_KEYS", "s 1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
+        ("SIGNING_KEYS", "s1:change-me-to-32-random-bytes-in-base64url-x"),
+        (
+            "SIGNING_KEYS",
+            "s1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8,"
+            "s1:AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+        ),
     ],
 )
 def test_a_malformed_variable_is_one_clear_line(name: str, value: str) -> None:
