@@ -5,34 +5,35 @@ and the mail are the same. A share with an address that nobody has proved yet wa
 logs in. What counts is the file's own row: a share is read together with it at every use (Z5).
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from accounts import audit, profiles
+from accounts import audit
 from accounts.actors import Actor, Practitioner
+from accounts.addressing import (
+    Recipient,
+    bind_at_login,
+    check_recipient,
+    count_share,
+    find_recipient,
+)
+from accounts.profiles import practitioner_of
 from accounts.tables import User
 from files import records
 from files.spaces import Ability, Space, check_ability
 from files.states import FileState
 from files.tables import File, FileShare, PendingShare
-from filevault import limits, mail
-from filevault.dynamo import Transaction, is_id, now
-from filevault.errors import Conflict, Invalid, NotFound, Unavailable
+from filevault import mail
+from filevault.dynamo import Transaction, now, retrying
+from filevault.errors import Conflict, Invalid
 from filevault.mail import address_hash
-from filevault.text import is_email
-
-logger = logging.getLogger(__name__)
 
 #: Deleting a file takes its shares with it in one transaction of at most 100 items.
 MOST_SHARES: Final = 40
-PAGE_SIZE: Final = 50
-SHARES_AN_HOUR: Final = 100
-_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,10 @@ def share(
     nothing. Raises `NotFound`, `Forbidden`, `Invalid`, `RateLimited`."""
     check_ability(space, actor, Ability.SHARE)
     _get_shareable(space, file_id)
-    recipient = _recipient(actor, email, user_id)
-    limits.spend(f"share#{actor.user_id}", limit=SHARES_AN_HOUR, window=timedelta(hours=1))
+    own = _("This file is yours already.")
+    named = check_recipient(email, user_id)
+    recipient = find_recipient(actor, named, own=own, code="own_file")
+    count_share(actor)
     _retrying(lambda: _add(actor, _get_shareable(space, file_id), recipient))
 
 
@@ -64,7 +67,7 @@ def unshare(
     """Take a share back; it bites at the next click. One that isn't there counts as taken back.
     Raises `NotFound`, `Forbidden`, `Invalid`."""
     check_ability(space, actor, Ability.SHARE)
-    recipient = _check_recipient(email, user_id)
+    recipient = check_recipient(email, user_id)
     _retrying(lambda: _remove(actor, _get_shareable(space, file_id), recipient))
 
 
@@ -84,83 +87,11 @@ def get_shares(actor: Actor, space: Space, file_id: str) -> list[Share]:
     return sorted(shares, key=lambda each: each.since)
 
 
-def bind_pending(user: User) -> None:
-    """Turn what waits for a proved address into shares; called at each login. What fails is left
-    for the next one."""
-    if not user.email_verified or not user.email_hash:
-        return
-    waiting = PendingShare.query(user.email_hash, consistent_read=True, limit=PAGE_SIZE)
-    for pending in list(waiting):
-        try:
-            _retrying(lambda pending=pending: _bind(user, pending))  # type: ignore[misc]
-        except (NotFound, Unavailable):
-            logger.warning("share not bound", extra={"file": pending.file_id})
-
-
-@dataclass(frozen=True, slots=True)
-class _Recipient:
-    """Whom a file is shared with: an address as it was typed, a user, or both."""
-
-    email: str = ""
-    user_id: str = ""
-
-    @property
-    def email_hash(self) -> str:
-        return address_hash(self.email)
-
-
 def _get_shareable(space: Space, file_id: str) -> File:
     file = records.get_file(space, file_id)
     if file.state != FileState.AVAILABLE:
         raise Conflict(_("This file can't be shared: it is not available."), code="not_available")
     return file
-
-
-def _check_recipient(email: object, user_id: object) -> _Recipient:
-    if (email is None) == (user_id is None):
-        text = _("Name either an e-mail address or a user.")
-        raise Invalid(text, code="bad_recipient", fields={"email": text})
-    if user_id is not None:
-        return _Recipient(user_id=_check_user_id(user_id))
-    address = email.strip() if isinstance(email, str) else ""
-    if not is_email(address):
-        text = _("Please enter an e-mail address, such as name@example.com.")
-        raise Invalid(text, code="bad_email", fields={"email": text})
-    return _Recipient(email=address)
-
-
-def _check_user_id(user_id: object) -> str:
-    if not isinstance(user_id, str):
-        text = _("A user id is a text.")
-        raise Invalid(text, code="bad_user_id", fields={"userId": text})
-    if not is_id(user_id):
-        raise NotFound
-    return user_id
-
-
-def _recipient(actor: Practitioner, email: object, user_id: object) -> _Recipient:
-    """Who is meant; an address gets the user who has proved it, if there is one."""
-    named = _check_recipient(email, user_id)
-    if named.user_id == actor.user_id or (
-        named.email and named.email_hash == address_hash(actor.email)
-    ):
-        text = _("This file is yours already.")
-        raise Invalid(text, code="own_file", fields={"email": text})
-    if named.email:
-        return _Recipient(named.email, _find_user(named.email_hash))
-    user = User.fetch(named.user_id)
-    if user is None or user.deactivated_at is not None:
-        raise NotFound
-    return named
-
-
-def _find_user(email_hash: str) -> str:
-    """The id of who has proved an address; the index lists, and the profile decides."""
-    for listed in User.by_email_hash.query(email_hash, limit=PAGE_SIZE):
-        user = User.fetch(listed.user_id)
-        if user is not None and user.email_hash == email_hash and user.deactivated_at is None:
-            return str(user.user_id)
-    return ""
 
 
 def _rows_of(file: File) -> list[FileShare | PendingShare]:
@@ -169,7 +100,7 @@ def _rows_of(file: File) -> list[FileShare | PendingShare]:
     return [*shares, *waiting]
 
 
-def _add(actor: Practitioner, file: File, recipient: _Recipient) -> None:
+def _add(actor: Practitioner, file: File, recipient: Recipient) -> None:
     shared, pending = list(file.shared_with), list(file.pending_with)
     if recipient.user_id in shared or (not recipient.user_id and recipient.email_hash in pending):
         return
@@ -200,7 +131,7 @@ def _add(actor: Practitioner, file: File, recipient: _Recipient) -> None:
     tx.commit()
 
 
-def _remove(actor: Practitioner, file: File, recipient: _Recipient) -> None:
+def _remove(actor: Practitioner, file: File, recipient: Recipient) -> None:
     gone = [row for row in _rows_of(file) if _is_of(row, recipient)]
     if not gone:
         return
@@ -215,7 +146,7 @@ def _remove(actor: Practitioner, file: File, recipient: _Recipient) -> None:
     tx.commit()
 
 
-def _is_of(row: FileShare | PendingShare, recipient: _Recipient) -> bool:
+def _is_of(row: FileShare | PendingShare, recipient: Recipient) -> bool:
     if recipient.user_id:
         return isinstance(row, FileShare) and row.user_id == recipient.user_id
     return bool(row.email) and address_hash(str(row.email)) == recipient.email_hash
@@ -230,8 +161,7 @@ def _bind(user: User, pending: PendingShare) -> None:
         left = [hashed for hashed in file.pending_with if hashed != pending.email_hash]
         by = str(pending.shared_by)
         tx.put(_file_share(file, user.user_id, by, str(pending.email), pending.created_at))
-        actor = Practitioner(user.user_id, user.display_name, user.practice, user.email)
-        _note(tx, file, audit.Action.FILE_SHARE, actor, shared, left)
+        _note(tx, file, audit.Action.FILE_SHARE, practitioner_of(user), shared, left)
     elif file is not None and file.state == FileState.AVAILABLE:
         # It was taken back. What is shared anew just now must not go with it.
         tx.check(file, records.shares_unchanged(file), otherwise=records.StateChanged())
@@ -283,13 +213,7 @@ def _note(
 
 
 def _retrying(step: Callable[[], None]) -> None:
-    for _attempt in range(_TRIES):
-        try:
-            step()
-        except records.StateChanged:
-            continue
-        return
-    raise Unavailable(code="file_busy")
+    retrying(step, on=records.StateChanged, code="file_busy")
 
 
-profiles.on_login(bind_pending)
+bind_at_login(PendingShare, lambda user, row: _retrying(lambda: _bind(user, row)))

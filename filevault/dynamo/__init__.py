@@ -22,7 +22,7 @@ from filevault.dynamo.table import (
     table_name,
     ttl_attribute,
 )
-from filevault.dynamo.transaction import Transaction
+from filevault.dynamo.transaction import Transaction, retrying
 
 __all__ = [
     "STORE_ERRORS",
@@ -39,6 +39,7 @@ __all__ = [
     "new_id",
     "now",
     "readable",
+    "retrying",
     "row_key",
     "table_name",
     "ttl_attribute",

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import TransactWriteError
@@ -17,6 +17,8 @@ from filevault.dynamo.table import Table, answer_code, connection, row_key
 from filevault.errors import Conflict, DomainError, Unavailable
 
 logger = logging.getLogger(__name__)
+
+_TRIES_ANEW: Final = 5
 
 
 @dataclass
@@ -179,6 +181,18 @@ class Transaction:
     def _applied_before(self) -> bool:
         witness = self._witness
         return witness is not None and type(witness).fetch(*row_key(witness)) is not None
+
+
+def retrying(step: Callable[[], None], *, on: type[Conflict], code: str) -> None:
+    """Do a step that reads rows and commits what follows from them, and anew where somebody else
+    changed them in between (`on`). Raises `Unavailable` (with `code`) when that doesn't end."""
+    for _attempt in range(_TRIES_ANEW):
+        try:
+            step()
+        except on:
+            continue
+        return
+    raise Unavailable(code=code)
 
 
 def _both(first: Condition | None, second: Condition | None) -> Condition | None:

@@ -9,6 +9,7 @@ import time_machine
 from django.conf import LazySettings
 from django.core import mail as outbox
 
+from accounts import addressing
 from accounts.actors import Practitioner
 from accounts.tables import AuditEvent, User
 from files import deletion, downloads, sharing
@@ -263,7 +264,7 @@ def test_forty_people_and_no_more(a: Practitioner, b: Practitioner) -> None:
 
 
 def test_only_so_many_an_hour(a: Practitioner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sharing, "SHARES_AN_HOUR", 2)
+    monkeypatch.setattr(addressing, "SHARES_AN_HOUR", 2)
     file = own_file(a)
     with time_machine.travel(datetime(2026, 3, 4, 12, tzinfo=UTC), tick=True):
         for number in range(2):
@@ -400,7 +401,7 @@ def test_taking_back_while_binding(a: Practitioner, wire: Wire) -> None:
 def test_sharing_anew_while_an_old_share_is_dropped(
     a: Practitioner, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sharing, "_find_user", lambda _hash: "")  # the index hasn't heard yet
+    monkeypatch.setattr(addressing, "find_user", lambda _hash: "")  # the index hasn't heard yet
     file = own_file(a)
     log_in("old@example.test")
     share(a, file, STRANGER)
