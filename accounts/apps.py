@@ -7,6 +7,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        import_module("accounts.sealing")  # registers what the worker does periodically
+        for chores in ("sealing", "checkpoints", "verification_job"):  # register themselves
+            import_module(f"accounts.{chores}")
         for views in ("admin_users", "admin_outbox", "admin_audit"):  # register themselves
             import_module(f"accounts.{views}")

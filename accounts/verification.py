@@ -1,7 +1,7 @@
 """Verification of the audit trail: the first event of each stream that isn't as it was sealed (A1).
 
-A repair tool: it scans. Whoever can rewrite the whole chain and its head leaves no mark here; that
-takes a copy of the heads outside of the account.
+A repair tool: it scans. A chain that was rewritten together with its head agrees with itself; the
+checkpoints, written before and kept elsewhere, tell of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,25 +9,29 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from accounts.checkpoints import Keep, Mark, Marks
 from accounts.sealing import GENESIS, SEALED_WITHIN, event_hash
 from accounts.tables import AuditEvent, StreamHead
 from filevault.dynamo import now
 
 
 class Fault(StrEnum):
-    """What is wrong with a stream."""
+    """What is wrong with a stream, or, as `FORGED`, with a checkpoint."""
 
     EDITED = "edited"
     REORDERED = "reordered"
     REMOVED = "removed"
     CUT_OFF = "cut off"
     UNSEALED = "unsealed"
+    REWRITTEN = "rewritten"
+    FORGED = "forged"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The first fault of a stream. `event_id` is empty where the event itself is gone; `sequence`
-    is its place in the chain, and 0 where it never had one."""
+    is its place in the chain, and 0 where it never had one. For a checkpoint `stream_id` is its
+    key."""
 
     stream_id: str
     fault: Fault
@@ -36,21 +40,40 @@ class Finding:
     explanation: str
 
     def __str__(self) -> str:
+        if self.fault is Fault.FORGED:
+            return f"{self.stream_id}: {self.fault}: {self.explanation}"
         event = f"event {self.event_id or '(gone)'}"
         place = f" at {self.sequence}" if self.sequence else ""
         return f"{self.stream_id}: {event}{place} {self.fault}: {self.explanation}"
 
 
-def verify_all(*, grace: timedelta = timedelta(0)) -> Iterator[Finding]:
-    """Verify every stream; `grace` is added to the minute in which an event is to be sealed."""
-    for stream_id in sorted(_streams()):
-        finding = verify_stream(stream_id, grace=grace)
+def verify_all(
+    marks: Marks | None = None,
+    *,
+    grace: timedelta = timedelta(0),
+    keep: Keep = lambda: None,
+) -> Iterator[Finding]:
+    """Verify every stream, and the checkpoints against it (`marks`, read before). `grace` is added
+    to the minute in which an event is to be sealed."""
+    marks = marks or Marks()
+    yield from forged(marks)
+    for stream_id in sorted(_streams(keep) | marks.by_stream.keys()):
+        keep()
+        finding = verify_stream(stream_id, marks.of(stream_id), grace=grace)
         if finding is not None:
             yield finding
 
 
-def verify_stream(stream_id: str, *, grace: timedelta = timedelta(0)) -> Finding | None:
-    """The first fault of one stream, or None.
+def forged(marks: Marks) -> Iterator[Finding]:
+    """The checkpoints that prove nothing."""
+    for key, explanation in marks.faults:
+        yield Finding(key, Fault.FORGED, "", 0, explanation)
+
+
+def verify_stream(
+    stream_id: str, marks: Sequence[Mark] = (), *, grace: timedelta = timedelta(0)
+) -> Finding | None:
+    """The first fault of one stream, or None. `marks` is what checkpoints said of it, in order.
 
     The head is read before the events, so that all that it counts is seen, even while a sealer
     appends; what is sealed meanwhile is left to the next verification."""
@@ -68,6 +91,7 @@ def verify_stream(stream_id: str, *, grace: timedelta = timedelta(0)) -> Finding
     return (
         _chain_fault(stream_id, sealed)
         or _head_fault(stream_id, sealed, head)
+        or _mark_fault(stream_id, sealed, marks)
         or _unsealed_fault(stream_id, events, grace)
     )
 
@@ -77,10 +101,14 @@ def _length(row: AuditEvent | StreamHead | None) -> int:
     return int(row.sequence) if row else 0
 
 
-def _streams() -> set[str]:
+def _streams(keep: Keep) -> set[str]:
     """A stream is known by its events or its head: either may have been removed."""
-    events = {event.stream_id for event in AuditEvent.scan(attributes_to_get=["streamId"])}
-    return events | {head.stream_id for head in StreamHead.scan(attributes_to_get=["streamId"])}
+    found = set()
+    for model in (AuditEvent, StreamHead):
+        for row in model.scan(attributes_to_get=["streamId"]):
+            found.add(str(row.stream_id))
+            keep()
+    return found
 
 
 def _chain_fault(stream_id: str, sealed: Sequence[AuditEvent]) -> Finding | None:
@@ -154,6 +182,22 @@ def _head_fault(
     if sealed and head.hash != sealed[-1].hash:
         explanation = "it and its hash were replaced: the stream's head holds another"
         return Finding(stream_id, Fault.EDITED, sealed[-1].event_id, count, explanation)
+    return None
+
+
+def _mark_fault(
+    stream_id: str, sealed: Sequence[AuditEvent], marks: Sequence[Mark]
+) -> Finding | None:
+    """A chain that holds, but isn't the one that was written down. In a chain without a fault the
+    event at a place is the one with that number."""
+    for mark in marks:
+        if mark.sequence > len(sealed):
+            explanation = f"{mark.key} knows {mark.sequence} events"
+            return Finding(stream_id, Fault.CUT_OFF, "", len(sealed) + 1, explanation)
+        event = sealed[mark.sequence - 1]
+        if event.hash != mark.hash:
+            explanation = f"up to here the chain is another one than in {mark.key}"
+            return Finding(stream_id, Fault.REWRITTEN, event.event_id, mark.sequence, explanation)
     return None
 
 

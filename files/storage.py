@@ -16,7 +16,14 @@ from django.conf import settings
 from django.core.files.storage import storages
 from storages.backends.s3 import S3Storage
 
-from filevault.aws import AWS_ERRORS, error_code, s3_client, s3_config, s3_signer
+from filevault.aws import (
+    AWS_ERRORS,
+    error_code,
+    s3_client,
+    s3_config,
+    s3_signer,
+    sse_parameters,
+)
 from filevault.dynamo import now
 from filevault.errors import Unavailable
 
@@ -287,16 +294,6 @@ def derived_keys(key: str) -> tuple[str, ...]:
 def case_storage() -> CaseStorage:
     """The one storage of the product (`STORAGES["default"]`)."""
     return cast(CaseStorage, storages["default"])
-
-
-def sse_parameters() -> dict[str, str]:
-    """The encryption that every object is written with, as parameters of the SDK."""
-    if settings.FILEVAULT_KMS_KEY_ID:
-        return {
-            "ServerSideEncryption": "aws:kms",
-            "SSEKMSKeyId": settings.FILEVAULT_KMS_KEY_ID,
-        }
-    return {"ServerSideEncryption": "AES256"}
 
 
 def _sse_fields() -> dict[str, str]:

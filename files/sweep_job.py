@@ -10,8 +10,6 @@ from files.findings import SAFE, Finding
 from files.sweeping import Sweep
 from filevault import jobs
 from filevault.dynamo import Transaction, now
-from filevault.errors import Conflict
-from filevault.tables import Once
 
 logger = logging.getLogger(__name__)
 
@@ -21,24 +19,12 @@ OLDER_THAN: Final = timedelta(hours=24)
 SLICE_SECONDS: Final = 20.0
 
 
-class _Planned(Conflict):
-    """Another worker has planned this day's sweep."""
-
-
 @jobs.periodic("storage.sweep", seconds=600)
 def plan_sweep() -> None:
     """See to it that there is one sweep a day, however many workers run."""
     moment = now()
-    today = Once(f"sweep:{moment.date().isoformat()}", ttl=moment + timedelta(days=7))
-    if Once.fetch(today.key) is not None:
-        return
-    tx = Transaction()
-    tx.create(today, otherwise=_Planned())
-    jobs.enqueue(tx, SWEEP_JOB, _dump(Sweep(moment - OLDER_THAN, SAFE)))
-    try:
-        tx.commit()
-    except _Planned:
-        logger.info("sweep planned by another worker")
+    sweep = Sweep(moment - OLDER_THAN, SAFE)
+    jobs.plan_once(f"sweep:{moment.date().isoformat()}", SWEEP_JOB, _dump(sweep))
 
 
 @jobs.handler(SWEEP_JOB, slow=True)

@@ -64,6 +64,16 @@ def s3_signer() -> "S3Client":
         )
 
 
+def sse_parameters() -> dict[str, str]:
+    """The encryption that every object is written with, as parameters of the SDK."""
+    if settings.FILEVAULT_KMS_KEY_ID:
+        return {
+            "ServerSideEncryption": "aws:kms",
+            "SSEKMSKeyId": settings.FILEVAULT_KMS_KEY_ID,
+        }
+    return {"ServerSideEncryption": "AES256"}
+
+
 @functools.cache
 def sqs_client() -> "SQSClient":
     """The client for queues. It waits for longer than a long poll does (`filevault.queues`)."""

@@ -14,7 +14,7 @@ from django.conf import settings
 from filevault.dynamo import STORE_ERRORS, Transaction, new_id, now, readable
 from filevault.errors import Conflict, Unavailable
 from filevault.logs import outage
-from filevault.tables import Job
+from filevault.tables import Job, Once
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,10 @@ class LostClaim(Conflict):
     this claim must not be."""
 
     code = "lost_claim"
+
+
+class _Planned(Conflict):
+    """Another worker has planned this slot."""
 
 
 @dataclass(slots=True)
@@ -138,6 +142,21 @@ def enqueue(
     job = _new_job(kind, payload, due_at or now(), shard=_any_shard())
     tx.create(job)
     return job
+
+
+def plan_once(slot: str, kind: str, payload: dict[str, Any] | None = None) -> None:
+    """See to it that there is one job of a slot, such as a day's (`sweep:2026-03-01`), however many
+    workers plan it. The slot is kept for a week."""
+    row = Once(slot, ttl=now() + timedelta(days=7))
+    if Once.fetch(row.key) is not None:
+        return
+    tx = Transaction()
+    tx.create(row, otherwise=_Planned())
+    enqueue(tx, kind, payload or {})
+    try:
+        tx.commit()
+    except _Planned:
+        logger.info("planned by another worker", extra={"kind": kind})
 
 
 def run_due(

@@ -229,6 +229,8 @@ DEVICE_REMEMBERED = timedelta(days=90)
 
 #: `(id, seed)` pairs of Ed25519 keys: the first signs. Public keys stay known for ever.
 SIGNING_KEYS = env.seeds("SIGNING_KEYS")
+#: How long Object Lock keeps each checkpoint; 0 where the bucket has none.
+AUDIT_LOCK_DAYS = env.number("AUDIT_LOCK_DAYS", default=0, least=0, most=100 * 365)
 
 # --- Notices and mail ---
 

@@ -80,6 +80,15 @@ def verify(document: object, keys: Keys, *, kind: str) -> dict[str, Any]:
     return body
 
 
+def parse(text: bytes | str) -> object:
+    """JSON that says each thing once. Raises `Malformed`, also for a name that stands twice, of
+    which another reader may take the other."""
+    try:
+        return json.loads(text, object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("it is not readable JSON") from error
+
+
 def canonical_json(value: object) -> bytes:
     """The one spelling of a value (RFC 8785): names sorted, no spaces, UTF-8. Raises ValueError
     for what has more than one: fractions, numbers above `LARGEST`, names outside of ASCII."""
@@ -135,6 +144,13 @@ def _publish(key_id: str, public: bytes) -> None:
             f"SIGNING_KEYS gives the id {key_id!r} to another key than before. "
             "What the earlier one signed must stay provable: give the new key a new id."
         )
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def _check_plain(value: object) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 import time_machine
+from django.conf import settings
 from django.core.management import call_command
 
 from accounts import audit, sealing
@@ -20,6 +21,7 @@ from accounts.verification import Fault, verify_all, verify_stream
 from filevault import dynamo
 from filevault.dynamo import now
 from filevault.errors import Conflict
+from tests.files.space import make_bucket
 
 pytestmark = pytest.mark.settled
 
@@ -277,6 +279,7 @@ def test_a_sealer_at_work_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_commands_seal_and_verify() -> None:
+    make_bucket(settings.FILEVAULT_BUCKET)
     ids = record(2)
     out = io.StringIO()
     call_command("seal_audit", stdout=out)
@@ -284,6 +287,7 @@ def test_commands_seal_and_verify() -> None:
     assert out.getvalue().splitlines() == [
         "2 events sealed",
         "The audit trail is as it was sealed.",
+        "It agrees with 0 checkpoints.",
     ]
     event(ids[0]).update([AuditEvent.target.set("file:other")])
     out = io.StringIO()

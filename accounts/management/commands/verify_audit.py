@@ -4,14 +4,16 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts.verification import verify_all, verify_stream
+from accounts.checkpoints import read_checkpoints
+from accounts.verification import forged, verify_all, verify_stream
 from filevault.management.store_command import StoreCommand
 
 
 class Command(StoreCommand):
     help = (
-        "Name the first audit event of each stream that was edited, reordered, removed, cut off or "
-        "left unsealed. Ends with code 1 if there is one."
+        "Name the first audit event of each stream that was edited, reordered, removed, cut off, "
+        "rewritten or left unsealed, and each checkpoint that was forged. Ends with code 1 if "
+        "there is one."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,13 +28,15 @@ class Command(StoreCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         grace = timedelta(seconds=options["grace"])
+        marks = read_checkpoints(options["stream"] or "")
         if options["stream"]:
-            finding = verify_stream(options["stream"], grace=grace)
-            findings = [finding] if finding else []
+            finding = verify_stream(options["stream"], marks.of(options["stream"]), grace=grace)
+            findings = [*forged(marks), *([finding] if finding else [])]
         else:
-            findings = list(verify_all(grace=grace))
+            findings = list(verify_all(marks, grace=grace))
         for finding in findings:
             self.stdout.write(str(finding))
         if findings:
             sys.exit(1)
         self.stdout.write("The audit trail is as it was sealed.")
+        self.stdout.write(f"It agrees with {marks.checkpoints} checkpoints.")
