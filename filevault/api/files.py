@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any, Final, cast
 
 from django.http import HttpRequest
-from ninja import Router
 from ninja.params import HeaderEx, P, QueryEx
 from ninja.responses import Status
 
@@ -24,7 +23,7 @@ from filevault import limits
 from filevault.api import schemas
 from filevault.api.idempotency import once
 from filevault.api.presenting import file_out, files_out
-from filevault.api.queries import refuse_unknown
+from filevault.api.routers import Router
 from filevault.api.schemas import ID_PATTERN, answers
 from filevault.errors import NotFound
 from filevault.paging import Page, make_cursor, open_cursor
@@ -39,8 +38,7 @@ CaseId = QueryEx[str | None, P(alias="caseId", pattern=ID_PATTERN)]
 Cursor = QueryEx[str, P(alias="cursor", max_length=2000)]
 Limit = QueryEx[int, P(alias="limit", ge=1, le=MOST_LISTED)]
 
-router = Router(tags=["files"], by_alias=True, exclude_unset=True)
-router.add_decorator(refuse_unknown)
+router = Router(tag="files", exclude_unset=True)
 
 
 @router.post("/presign-upload", response=answers(201, schemas.PresignOut))

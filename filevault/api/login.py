@@ -4,20 +4,18 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from ninja import Router
 from ninja.params import BodyEx, P
 
 from accounts import logins
 from accounts.http import local_path
 from accounts.middleware import brings_token
-from filevault.api.queries import refuse_unknown
+from filevault.api.routers import Router
 from filevault.api.schemas import LoginIn, LoginOut, LogoutOut, answers
 from filevault.errors import Forbidden
 
 Login = BodyEx[LoginIn, P()]
 
-router = Router(tags=["auth"], by_alias=True)
-router.add_decorator(refuse_unknown)
+router = Router(tag="auth")
 
 
 @router.post("/login", auth=None, response=answers(200, LoginOut))

@@ -213,6 +213,25 @@ def test_other_methods_are_405_in_json(anna: Caller) -> None:
         assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
         assert answer.headers["Allow"] == "POST"
     assert anna("POST", "openapi.json").status_code == 405
+    other = anna("PUT", "files/list")
+    assert set(other.headers["Allow"].split(", ")) == {"GET", "HEAD"}
+
+
+def test_head_answers_like_get_without_a_body(anna: Caller, ben: Caller) -> None:
+    file_id = anna.upload()
+    for path, status in (
+        ("files/list?limit=1", 200),
+        (f"files/download?fileId={file_id}", 200),
+        (f"files/download?fileId={new_id()}", 404),
+        (f"files/uploads/{file_id}/parts", 404),
+        ("files/list?more=1", 422),
+    ):
+        got, asked = anna("GET", path), anna("HEAD", path)
+        assert (got.status_code, asked.status_code) == (status, status), path
+        assert asked.headers["Content-Type"] == got.headers["Content-Type"]
+        assert asked.content == b""
+    assert ben("HEAD", f"files/download?fileId={file_id}").status_code == 404
+    assert "head" not in anna("GET", "openapi.json").json()["paths"]["/api/files/list"]
 
 
 def test_what_one_may_not_know_of_reads_like_a_random_id(
