@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.admin_pages import PAGE_SIZE, Cell, Page, Search, Table, audit_link, record_url, show
 from accounts.admin_site import register_records
-from files.states import FileState, reason_label, state_label
+from files.states import FileState, reason_label, scan_label, state_label
 from files.tables import File, FileRef
 from filevault.dynamo import is_id
 from filevault.errors import NotFound
@@ -81,6 +81,8 @@ def _table(files: list[File], *, with_space: bool = False, more_url: str = "") -
         _("Reason"),
         _("Size"),
         _("Type"),
+        _("Virus scan"),
+        "SHA-256",
         _("By"),
         _("Begun"),
     ]
@@ -92,6 +94,8 @@ def _table(files: list[File], *, with_space: bool = False, more_url: str = "") -
             Cell(reason_label(file.reason)),
             Cell(int(file.size)),
             Cell(file.mime_type),
+            Cell(scan_label(file.scan_verdict)),
+            Cell(file.sha256),
             Cell(file.uploaded_by),
             Cell(file.created_at),
         ]

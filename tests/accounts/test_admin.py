@@ -22,6 +22,7 @@ from tests.cast import Cast
 pytestmark = pytest.mark.django_db
 
 ISSUER = "https://login.example.test/pool"
+SHA256 = "5e" * 32
 SECRET_NAME = "findings-of-mrs-smith.pdf"
 
 
@@ -120,6 +121,8 @@ def case(person: models.User) -> Case:
         s3_key=f"cases/{row.case_id}/x",
         size=1234,
         mime_type="application/pdf",
+        sha256=SHA256,
+        scan_verdict="unscanned",
         state="AVAILABLE",
         uploaded_by=f"client:{client_id}",
         created_at=now(),
@@ -274,6 +277,8 @@ def test_from_user_to_case_to_files(browser: Client, person: models.User, case: 
     assert files in page or files.replace("%3A", ":") in page
     page = text(browser, files)
     assert SECRET_NAME in page
+    assert SHA256 in page
+    assert "too large for the scanner" in page
     assert "download" not in page
 
 
