@@ -33,6 +33,10 @@ class CaseSpace:
         return str(self.case.user_id)
 
     @property
+    def is_personal(self) -> bool:
+        return False
+
+    @property
     def storage_prefix(self) -> str:
         return f"cases/{self.case.case_id}/"
 

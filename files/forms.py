@@ -1,6 +1,7 @@
 """Forms of the files pages."""
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 
@@ -14,6 +15,11 @@ class PlainUploadForm(forms.Form):
         max_length=10_000,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+    def __init__(self, data: QueryDict | None = None, *, is_personal: bool) -> None:
+        super().__init__(data)
+        if is_personal:
+            self.fields["fileName"].help_text = _("For example: “Letter of 3 March.pdf”.")
 
 
 class ShareForm(forms.Form):

@@ -13,7 +13,6 @@ from accounts.actors import Actor
 from accounts.http import ActorRequest
 from files.sections import files_url
 from files.spaces import Space, get_space
-from files.vault import VaultSpace
 from filevault.errors import NotSignedIn
 
 P = ParamSpec("P")
@@ -52,9 +51,8 @@ def space_page(
     portal = request.route.startswith("portal")
     frame = "portal_base.html" if portal else "base.html"
     home = home_of(request, space)
-    is_vault = isinstance(space, VaultSpace)
-    context = {"frame": frame, "home_url": home, "is_vault": is_vault, **context}
-    return render(request, template, context)
+    known = {"frame": frame, "home_url": home, "is_personal": space.is_personal}
+    return render(request, template, known | context)
 
 
 def home_of(request: SpaceRequest, space: Space) -> str:

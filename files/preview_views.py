@@ -8,7 +8,6 @@ from files import viewing
 from files.guards import SpaceRequest, home_of, in_space, redirect_to_storage, space_page
 from files.sections import files_url
 from files.spaces import Space
-from files.vault import VaultSpace
 
 
 @require_safe
@@ -17,7 +16,7 @@ def view(request: SpaceRequest, space: Space, file_id: str) -> HttpResponse:
     """One file in a page, with the way to those before and after it."""
     shown = viewing.get_view(request.actor, space, file_id)
     around = viewing.get_neighbours(space, file_id)
-    from_gallery = request.GET.get("from") == "gallery" and isinstance(space, VaultSpace)
+    from_gallery = request.GET.get("from") == "gallery" and space.is_personal
     context = {
         "shown": shown,
         "around": around,

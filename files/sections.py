@@ -20,7 +20,6 @@ from files.spaces import Ability, Space, check_ability
 from files.states import FileState, reason_label, scan_label, state_label
 from files.tables import File
 from files.types import BY_MIME_TYPE, UNKNOWN, allowed_types
-from files.vault import VaultSpace
 from files.viewing import can_view, sign_thumbnails
 from filevault.paging import Page
 
@@ -76,7 +75,7 @@ def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -
         "allowed_types": allowed_types(),
         "zip_url": files_url(route, "zip", space) if settings.ZIP_DOWNLOADS else "",
         "zip_most": zips.MAX_CHOSEN,
-        "is_vault": isinstance(space, VaultSpace),
+        "is_personal": space.is_personal,
     }
 
 

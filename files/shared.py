@@ -32,6 +32,10 @@ class SharedFile:
         return str(self.file.owner_id)
 
     @property
+    def is_personal(self) -> bool:
+        return True
+
+    @property
     def storage_prefix(self) -> str:
         return f"users/{self.owner_id}/"
 

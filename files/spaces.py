@@ -40,6 +40,11 @@ class Space(Protocol):
         """The user whose quota the files count against."""
 
     @property
+    def is_personal(self) -> bool:
+        """Whether it is one person's own, where nobody else sees what isn't shared; else everybody
+        of the space sees every file."""
+
+    @property
     def storage_prefix(self) -> str:
         """The prefix of its storage keys, ending in a slash; holds ids only (U2)."""
 

@@ -103,7 +103,7 @@ def same(request: SpaceRequest, space: Space) -> HttpResponse:
 @in_space
 def plain(request: SpaceRequest, space: Space) -> HttpResponse:
     check_ability(space, request.actor, Ability.UPLOAD)
-    form = PlainUploadForm(request.POST or None)
+    form = PlainUploadForm(request.POST or None, is_personal=space.is_personal)
     context: dict[str, Any] = {"form": form, "max_size": settings.MAX_UPLOAD_SIZE}
     if form.is_valid():
         try:

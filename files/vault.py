@@ -28,6 +28,10 @@ class VaultSpace:
         return self.user_id
 
     @property
+    def is_personal(self) -> bool:
+        return True
+
+    @property
     def storage_prefix(self) -> str:
         return f"users/{self.user_id}/"
 

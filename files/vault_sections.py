@@ -64,7 +64,11 @@ def gallery_section(
     ]
     last = days[-1].day.isoformat() if days else after
     query = urlencode({"cursor": page.cursor, "after": last})
-    return {"days": days, "next_url": f"?{query}" if page.cursor else ""}
+    return {
+        "days": days,
+        "next_url": f"?{query}" if page.cursor else "",
+        "is_personal": space.is_personal,
+    }
 
 
 def shared_section(actor: Practitioner, *, cursor: str = "") -> dict[str, Any]:

@@ -72,6 +72,7 @@ def share(request: PractitionerRequest, file_id: str) -> HttpResponse:
         "shares": sharing.get_shares(request.actor, space, file_id),
         "file": records.get_file(space, file_id),
         "form": form,
+        "is_personal": space.is_personal,
     }
     return render(request, "files/sharing.html", context, status=422 if form.errors else 200)
 

@@ -41,6 +41,10 @@ class FakeSpace:
         return f"test:{self.key}"
 
     @property
+    def is_personal(self) -> bool:
+        return False
+
+    @property
     def storage_prefix(self) -> str:
         return f"cases/{self.key}/"
 

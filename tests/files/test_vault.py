@@ -98,6 +98,15 @@ def test_from_the_page_to_the_download_and_away(a: Practitioner) -> None:
     assert "The file was deleted." in gone.content.decode()
 
 
+def test_the_pages_speak_of_one_persons_own_files(a: Practitioner) -> None:
+    browser = sign_in(a)
+    for path in (f"{files_of(a)}add", files_of(a), "/files/", "/files/gallery/"):
+        shown = page(browser, path)
+        assert "The others" not in shown, path
+        assert "people of a case" not in shown, path
+        assert "only by you and those you share them with" in shown, path
+
+
 def test_the_navigation_leads_here(a: Practitioner) -> None:
     browser = sign_in(a)
     assert '<a href="/files/">My files</a>' in page(browser, "/")

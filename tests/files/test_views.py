@@ -277,7 +277,9 @@ def test_a_closed_space_shows_files_and_takes_none(space: FakeSpace) -> None:
 
 def test_the_plain_way_works_without_script(space: FakeSpace, settings: LazySettings) -> None:
     client = browser("C1")
-    assert "fileName" in client.get("/portal/one/files/add").content.decode()
+    asked = client.get("/portal/one/files/add").content.decode()
+    assert "fileName" in asked
+    assert "The others see it under this name" in asked
     refused = client.post("/portal/one/files/add", {"fileName": "virus.exe"}).content.decode()
     assert "virus.exe" in refused
     assert "PDF" in refused
