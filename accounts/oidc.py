@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -74,6 +74,15 @@ class Verified:
     identity: Identity
     amr: tuple[str, ...]
     id_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that counts. It says who it is, but neither address nor name."""
+
+    text: str = field(repr=False)
+    identity: Identity
+    scopes: tuple[str, ...]
 
 
 class _Document:
@@ -183,13 +192,12 @@ def complete(login: Login, *, code: str, redirect_uri: str) -> Verified:
     if not isinstance(id_token, str):
         raise LoginRefused(code="no_id_token")
     claims = _check_id_token(id_token, login.nonce)
-    return Verified(_identity(claims), _texts(claims.get("amr")), id_token)
+    return Verified(identity_of(claims), _texts(claims.get("amr")), id_token)
 
 
-def check_access_token(text: str) -> Identity:
-    """Whom an access token of this product's own client names, by the provider's keys (Amazon
-    Cognito, "Verifying JSON web tokens"). It tells neither address nor name. Raises `TokenRefused`
-    and `Unavailable`."""
+def check_access_token(text: str) -> AccessToken:
+    """Check an access token of this product's own client by the provider's keys (Amazon Cognito,
+    "Verifying JSON web tokens"). Raises `TokenRefused` and `Unavailable`."""
     registry = jwt.JWTClaimsRegistry(
         leeway=TOKEN_SKEW_SECONDS,
         iss={"essential": True, "value": settings.OIDC_ISSUER},
@@ -201,7 +209,7 @@ def check_access_token(text: str) -> Identity:
     try:
         claims = _decode(text).claims
         registry.validate(claims)
-        return _identity(claims)
+        return AccessToken(text, identity_of(claims), tuple(str(claims.get("scope", "")).split()))
     except (LoginRefused, JoseError, ValueError) as error:
         reason = getattr(error, "reason", getattr(error, "error", "malformed"))
         logger.warning("access token refused", extra={"reason": str(reason)})
@@ -289,7 +297,8 @@ def _key_set(*, newer: bool) -> KeySet:
     return KeySet.import_key_set({"keys": list(_keys.get(newer=newer).get("keys", []))})
 
 
-def _identity(claims: dict[str, Any]) -> Identity:
+def identity_of(claims: dict[str, Any]) -> Identity:
+    """Whom checked claims tell of. Raises `LoginRefused` for a subject that can't be one."""
     subject = str(claims["sub"])
     if len(subject) > MAX_SUBJECT_LENGTH:
         raise LoginRefused(code="id_token_subject")

@@ -15,7 +15,7 @@ from accounts.tables import User
 from filevault.dynamo import STORE_ERRORS, Transaction, now
 from filevault.errors import Conflict, DomainError, Forbidden, NotFound
 from filevault.mail import address_hash
-from filevault.text import Texts
+from filevault.text import Texts, clean_line, is_plain
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +77,19 @@ def sign_in(identity: Identity, *, address: str, action: Action = Action.USER_LO
     """The profile behind a login, made if it is the first, with the audit event in the same
     transaction. Raises `Deactivated`."""
     profile = _find_or_create(identity, address, action)
-    for listener in _listeners:
-        try:
-            listener(profile)
-        except (DomainError, *STORE_ERRORS):
-            logger.exception("not done at login", extra={"userId": profile.user_id})
+    _tell_of(profile)
+    return profile
+
+
+def introduce(identity: Identity, *, address: str) -> User:
+    """The profile behind somebody's first access token, with the name that the provider knows them
+    by. One that a login or another token has made meanwhile stays as it is."""
+    name = clean_line(identity.name)
+    try:
+        profile = _create(identity, address, Action.USER_LOGIN, name if is_plain(name) else "")
+    except Conflict:
+        return get_profile(identity.user_id)
+    _tell_of(profile)
     return profile
 
 
@@ -179,9 +187,18 @@ def reactivate(actor: Actor, user_id: str) -> None:
     _set_deactivated(actor, user_id, deactivated=False)
 
 
-def _create(identity: Identity, address: str, action: Action) -> User:
+def _tell_of(profile: User) -> None:
+    for listener in _listeners:
+        try:
+            listener(profile)
+        except (DomainError, *STORE_ERRORS):
+            logger.exception("not done at login", extra={"userId": profile.user_id})
+
+
+def _create(identity: Identity, address: str, action: Action, display_name: str = "") -> User:
     profile = User(
         identity.user_id,
+        display_name=display_name,
         issuer=identity.issuer,
         subject=identity.subject,
         email=identity.email,

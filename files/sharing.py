@@ -79,9 +79,10 @@ def get_shares(actor: Actor, space: Space, file_id: str) -> list[Share]:
     rows = _rows_of(file)
     by_id = {row.user_id: row for row in rows if isinstance(row, FileShare) and not row.email}
     names = {user.user_id: str(user.display_name) for user in User.fetch_many(by_id)}
+    nameless = _("Somebody who has not given a name yet")
     shares = [Share(row.email, row.created_at, email=row.email) for row in rows if row.email]
     shares += [
-        Share(names.get(user_id, ""), row.created_at, user_id=user_id)
+        Share(names.get(user_id) or nameless, row.created_at, user_id=user_id)
         for user_id, row in by_id.items()
     ]
     return sorted(shares, key=lambda each: each.since)

@@ -36,6 +36,8 @@ class Provider:
     published: tuple[str, ...] = ("one",)
     metadata: dict[str, Any] = field(default_factory=dict)
     away: bool = False
+    #: What UserInfo answers; the endpoint is offered where this is set.
+    userinfo: Any = None
     asked: list[str] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -45,6 +47,7 @@ class Provider:
             ("GET", discovery, self._discovery),
             ("GET", f"{BASE}/keys", self._jwks),
             ("POST", f"{BASE}/token", self._token),
+            ("GET", f"{BASE}/userinfo", self._userinfo),
         ):
             mock.add_callback(method, url, callback=self._noting(answer))
 
@@ -75,6 +78,7 @@ class Provider:
             "token_endpoint": f"{BASE}/token",
             "jwks_uri": f"{BASE}/keys",
             "end_session_endpoint": "https://sign-out.example.test/end",
+            **({"userinfo_endpoint": f"{BASE}/userinfo"} if self.userinfo is not None else {}),
             **self.metadata,
         }
 
@@ -95,6 +99,12 @@ class Provider:
             return 400, {"error": "invalid_grant"}
         token = self.id_token(begun["nonce"])
         return 200, {"access_token": "opaque", "token_type": "Bearer", "id_token": token}
+
+    def _userinfo(self, request: PreparedRequest) -> tuple[int, Any]:
+        if not str(request.headers["Authorization"]).startswith("Bearer "):
+            return 401, {"error": "invalid_token"}
+        answer = self.userinfo() if callable(self.userinfo) else self.userinfo
+        return (answer, {}) if isinstance(answer, int) else (200, answer)
 
     def id_token(self, nonce: str) -> str:
         moment = int(time.time())

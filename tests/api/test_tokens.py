@@ -8,15 +8,20 @@ from django.test import Client
 
 from accounts import models, profiles
 from accounts.actors import System
+from accounts.profiles import Identity
 from accounts.tables import Session, User
-from tests.accounts.conftest import session_cookie
+from files.sharing import share
+from files.vault import vault_of
+from tests.accounts.conftest import SignIn, session_cookie
 from tests.accounts.provider import ISSUER, Provider
 from tests.api.conftest import Caller, with_session
 from tests.cast import Cast
+from tests.files.vaults import own_file
 
 pytestmark = pytest.mark.django_db
 
 ANNA = models.user_id_of(ISSUER, "anna")
+EMAIL = "anna.novak@example.test"
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -108,6 +113,80 @@ def test_a_token_leaves_what_a_login_told(provider: Provider, signed_in: Client)
     profile = User.fetch(ANNA)
     assert profile is not None
     assert (profile.email, profile.email_verified) == ("anna.novak@example.test", True)
+
+
+# --- The profile that a first token makes ---
+
+TOLD = {"sub": "anna", "email": EMAIL, "email_verified": "true", "name": " Anna  Novak "}
+
+
+def list_with(provider: Provider, program: Caller) -> User:
+    """Let a program call once; the profile as it is then."""
+    answer = program("GET", "files/list", **bearer(provider.access_token()))
+    assert answer.status_code == 200, answer.content
+    profile = User.fetch(ANNA)
+    assert profile is not None
+    return profile
+
+
+def test_the_provider_is_asked_once_who_it_is(cast: Cast, provider: Provider) -> None:
+    """And what was shared with the address before is there at once."""
+    file = own_file(cast.b)
+    share(cast.b, vault_of(cast.b), file.file_id, email=EMAIL)
+    provider.userinfo = TOLD
+    for _again in range(2):
+        profile = list_with(provider, Caller(Client()))
+    assert (profile.display_name, profile.email, profile.email_verified) == (
+        "Anna Novak",
+        EMAIL,
+        True,
+    )
+    assert provider.asked.count("/userinfo") == 1
+    listed = Caller(Client())("GET", "files/list", **bearer(provider.access_token())).json()
+    assert [each["fileId"] for each in listed["shared"]] == [file.file_id]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [TOLD | {"sub": "another"}, {"email": EMAIL}, 401, 500, ["sub", "anna"], "anna", 302],
+)
+def test_what_the_provider_does_not_tell_is_left(
+    provider: Provider, nobody: Caller, sign_in: SignIn, told: Any
+) -> None:
+    provider.userinfo = told
+    profile = list_with(provider, nobody)
+    assert (profile.display_name, profile.email) == ("", "")
+    assert profile.email_hash is None
+    sign_in(Client())
+    assert list_with(provider, nobody).email == EMAIL
+
+
+def test_without_the_scope_nobody_is_asked(provider: Provider, nobody: Caller) -> None:
+    provider.userinfo = TOLD
+    provider.claims = {"scope": "aws.cognito.signin.user.admin"}
+    assert list_with(provider, nobody).email == ""
+    assert "/userinfo" not in provider.asked
+
+
+def test_a_name_that_could_disguise_somebody_is_left(provider: Provider, nobody: Caller) -> None:
+    provider.userinfo = TOLD | {"name": "Anna\u202eavoN"}
+    profile = list_with(provider, nobody)
+    assert (profile.display_name, profile.email) == ("", EMAIL)
+
+
+def test_a_login_that_overtakes_a_first_token_keeps_its_word(
+    provider: Provider, nobody: Caller
+) -> None:
+    """The token found no profile, and while it asks, a login makes one."""
+    login = Identity(ISSUER, "anna", email=EMAIL, email_verified=True, name="Anna Novak")
+
+    def meanwhile() -> dict[str, Any]:
+        profiles.sign_in(login, address="192.0.2.1")
+        return {"sub": "anna", "name": "Somebody Else"}
+
+    provider.userinfo = meanwhile
+    profile = list_with(provider, nobody)
+    assert (profile.email, profile.email_verified, profile.display_name) == (EMAIL, True, "")
 
 
 def test_login_and_logout(provider: Provider, nobody: Caller) -> None:

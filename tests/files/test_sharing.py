@@ -218,6 +218,18 @@ def test_by_user_id_too(a: Practitioner, b: Practitioner) -> None:
             share(a, file, None, user_id=unknown)
 
 
+def test_who_has_no_name_yet_is_shown_as_that(a: Practitioner) -> None:
+    """As after a first token, which tells no name."""
+    nameless = log_in(STRANGER)
+    file = own_file(a)
+    share(a, file, None, user_id=nameless.user_id)
+    (listed,) = access(a, file)
+    assert (listed.label, listed.user_id) == (
+        "Somebody who has not given a name yet",
+        nameless.user_id,
+    )
+
+
 @pytest.mark.parametrize(
     ("named", "code"),
     [
