@@ -15,12 +15,12 @@ from files.spaces import Space
 def view(request: SpaceRequest, space: Space, file_id: str) -> HttpResponse:
     """One file in a page, with the way to those before and after it."""
     shown = viewing.get_view(request.actor, space, file_id)
-    around = viewing.get_neighbours(space, file_id)
     from_gallery = request.GET.get("from") == "gallery" and space.is_personal
+    around = viewing.get_neighbours(space, file_id, only_images=from_gallery)
     context = {
         "shown": shown,
         "around": around,
-        "home_url": reverse("vault:gallery") if from_gallery else home_of(request, space),
+        "home_url": _gallery_url(file_id) if from_gallery else home_of(request, space),
         "previous_url": _view_url(request, space, around.previous_id, from_gallery=from_gallery),
         "next_url": _view_url(request, space, around.next_id, from_gallery=from_gallery),
         "open_url": files_url(request.route, "open", space, file_id),
@@ -37,6 +37,11 @@ def open_original(request: SpaceRequest, space: Space, file_id: str) -> HttpResp
     """The file itself in the browser's own viewer; signed at the click, since what a page holds
     runs out in two minutes."""
     return redirect_to_storage(viewing.get_original(request.actor, space, file_id))
+
+
+def _gallery_url(file_id: str) -> str:
+    """Where the picture stands in the gallery (templates/files/gallery.html)."""
+    return f"{reverse('vault:gallery')}#picture-{file_id}"
 
 
 def _view_url(request: SpaceRequest, space: Space, file_id: str, *, from_gallery: bool) -> str:

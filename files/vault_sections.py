@@ -24,6 +24,7 @@ from files.viewing import can_view, sign_thumbnails
 class Picture:
     """An image of the gallery; without `thumb_url` its icon is drawn."""
 
+    file_id: str
     file_name: str
     url: str
     thumb_url: str
@@ -92,7 +93,7 @@ def _picture(space: Space, file: File, route: str, thumbs: dict[str, str]) -> Pi
         url = f"{files_url(route, 'view', space, file.file_id)}?from=gallery"
     else:
         url = files_url(route, "download", space, file.file_id)
-    return Picture(file.file_name, url, thumbs.get(file.file_id, ""))
+    return Picture(file.file_id, file.file_name, url, thumbs.get(file.file_id, ""))
 
 
 def _shared_row(file: File, names: dict[str, str]) -> SharedRow:

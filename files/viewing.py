@@ -4,7 +4,7 @@ Storage shows inline only PDF, JPEG, PNG and WebP, under a type of our own table
 that somebody sent (D2, U6), and the pictures that the worker made.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,7 +30,7 @@ _SHOWN_BY: Final = [
     attribute.attr_name
     for attribute in (
         *(File.space_id, File.file_id, File.state),
-        *(File.version_id, File.mime_type, File.preview_version_id),
+        *(File.version_id, File.mime_type, File.preview_version_id, File.image_space),
     )
 ]
 
@@ -93,10 +93,11 @@ def get_original(actor: Actor, space: Space, file_id: str) -> str:
     return _sign_original(file, kind) if kind else _sign_preview(file)
 
 
-def get_neighbours(space: Space, file_id: str) -> Neighbours:
-    """The files around this one. At most two table calls for each side."""
-    newer, all_newer = _look(space, File.file_id > file_id, forward=True)
-    older, all_older = _look(space, File.file_id < file_id, forward=False)
+def get_neighbours(space: Space, file_id: str, *, only_images: bool = False) -> Neighbours:
+    """The files around this one, or the images alone. At most two table calls for each side."""
+    shows = _can_view_image if only_images else can_view
+    newer, all_newer = _look(space, File.file_id > file_id, shows, forward=True)
+    older, all_older = _look(space, File.file_id < file_id, shows, forward=False)
     whole = all_newer and all_older
     return Neighbours(
         previous_id=newer[0] if newer else "",
@@ -155,7 +156,13 @@ def _sign_preview(file: File) -> str:
     )
 
 
-def _look(space: Space, beyond: Any, *, forward: bool) -> tuple[list[str], bool]:
+def _can_view_image(file: File) -> bool:
+    return bool(file.image_space) and can_view(file)
+
+
+def _look(
+    space: Space, beyond: Any, shows: Callable[[File], bool], *, forward: bool
+) -> tuple[list[str], bool]:
     """The files to show on one side, the nearest first, and whether these are all."""
     start = None
     for limit in (NEAR, FAR):
@@ -168,7 +175,7 @@ def _look(space: Space, beyond: Any, *, forward: bool) -> tuple[list[str], bool]
             last_evaluated_key=start,
             attributes_to_get=_SHOWN_BY,
         )
-        found = [str(file.file_id) for file in readable(rows) if can_view(file)]
+        found = [str(file.file_id) for file in readable(rows) if shows(file)]
         start, first = rows.last_evaluated_key, start is None
         if found or start is None:
             return found, first and start is None

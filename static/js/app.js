@@ -27,6 +27,12 @@ async function watchArrivals() {
   arrivals.watchArrivals();
 }
 
+async function findPicture() {
+  if (!document.querySelector("#pictures")) return;
+  const gallery = await import("./gallery.js");
+  gallery.findPicture();
+}
+
 const onNewMarkup = [bindCode, bindCopy, localiseTimes, bindUploaders, bindSelections];
 
 for (const bind of onNewMarkup) bind(document);
@@ -36,6 +42,7 @@ bindTextKeeper();
 guardSubmits();
 watchSession();
 watchArrivals();
+findPicture();
 listenToHtmx((root) => {
   for (const bind of onNewMarkup) bind(root);
 });

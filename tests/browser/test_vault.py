@@ -14,8 +14,9 @@ from files.gallery import PAGE_SIZE
 from files.tables import File
 from files.vault import VaultSpace
 from tests.browser.steps import Office
-from tests.browser.test_preview import expect_file, expect_picture, wait_for_pixels
+from tests.browser.test_preview import expect_file, expect_picture, swipe, wait_for_pixels
 from tests.files.pictures import encoded, half_and_half
+from tests.files.samples import PDF
 from tests.files.vaults import image_row
 from tests.security.people import Person
 from tests.stack import TestStack
@@ -29,7 +30,8 @@ OLDER = PAGE_SIZE + 20
 
 @dataclass(frozen=True)
 class Vault:
-    """Ben's vault: two photos of today, and many rows of older images without pictures."""
+    """Ben's vault: two photos of today and a letter between them, and many rows of older images
+    without pictures."""
 
     owner: Person
     photos: list[str]
@@ -40,9 +42,9 @@ def photos(app: str, stack: TestStack, office: Office) -> Vault:
     ben = Person(app, stack).sign_in(BEN)
     found = re.search(r'data-presign-url="(/files/[^/]+/files/)presign"', ben.get("/files/").text)
     assert found
-    names = ["beach.jpg", "house.jpg"]
-    for name in names:
-        content = encoded(half_and_half(900, 600), "JPEG")
+    photo = encoded(half_and_half(900, 600), "JPEG")
+    sent = {"beach.jpg": photo, "letter.pdf": PDF, "house.jpg": photo}
+    for name, content in sent.items():
         body = {"fileName": name, "size": len(content)}
         signed = ben.call(f"{found[1]}presign", body, page="/files/").json()
         assert ben.send(signed, content).status_code == 201
@@ -51,7 +53,7 @@ def photos(app: str, stack: TestStack, office: Office) -> Vault:
     while ben.get("/files/gallery/").text.count('class="thumb"') < 2:
         assert time.monotonic() < deadline, "no thumbnails in 60 s"
         time.sleep(0.2)
-    return Vault(ben, names)
+    return Vault(ben, [name for name, content in sent.items() if content is photo])
 
 
 @pytest.fixture
@@ -92,7 +94,10 @@ def test_older_pictures_without_javascript(device: Device, office: Office, many:
     expect(page.locator(".gallery h2").first).to_be_visible()
 
 
-def test_a_picture_opens_and_leads_back(device: Device, office: Office, many: int) -> None:
+def test_from_picture_to_picture_by_keyboard_and_back(
+    device: Device, office: Office, many: int
+) -> None:
+    """The letter that lies between them is no picture."""
     page = device(storage_state=office.state).new_page()
     page.goto("/files/gallery/")
     page.get_by_role("link", name="house.jpg").focus()
@@ -102,8 +107,48 @@ def test_a_picture_opens_and_leads_back(device: Device, office: Office, many: in
     page.keyboard.press("ArrowRight")
     expect_file(page, "beach.jpg")
     expect_picture(page)
+    page.keyboard.press("ArrowLeft")
+    expect_file(page, "house.jpg")
+    page.keyboard.press("ArrowRight")
+    expect_file(page, "beach.jpg")
     page.keyboard.press("Escape")
-    page.wait_for_url("**/files/gallery/")
+    page.wait_for_url("**/files/gallery/#picture-*")
+    expect(page.get_by_role("link", name="beach.jpg")).to_be_focused()
+
+
+def test_escape_leads_back_to_a_picture_further_down(
+    device: Device, office: Office, many: int
+) -> None:
+    page = device(storage_state=office.state).new_page()
+    page.goto("/files/gallery/")
+    page.locator("#pictures-older").scroll_into_view_if_needed()
+    oldest = page.get_by_role("link", name="old0.jpg", exact=True)
+    oldest.click()
+    expect_file(page, "old0.jpg")
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/files/gallery/#picture-*")
+    expect(oldest).to_be_focused()
+    expect(oldest).to_be_in_viewport()
+    expect(page.locator(".picture")).to_have_count(many)
+
+
+def test_through_the_gallery_by_thumb(device: Device, office: Office, photos: Vault) -> None:
+    context = device(
+        storage_state=office.state,
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+    )
+    page = context.new_page()
+    page.goto("/files/gallery/")
+    page.get_by_role("link", name="house.jpg").tap()
+    expect_file(page, "house.jpg")
+    swipe(context, page, 300, 80)
+    expect_file(page, "beach.jpg")
+    swipe(context, page, 80, 300)
+    expect_file(page, "house.jpg")
+    page.get_by_role("link", name="Back to the files").tap()
+    expect(page.get_by_role("link", name="house.jpg")).to_be_in_viewport()
 
 
 def test_a_file_is_shared_read_and_taken_back(

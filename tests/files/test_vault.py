@@ -284,7 +284,7 @@ def test_unsafe_calls_need_the_csrf_token_W1(a: Practitioner) -> None:
 
 
 def gallery_files(shown: str) -> list[str]:
-    return re.findall(r'<a class="picture" href="[^"]+" title="([^"]+)"', shown)
+    return re.findall(r'<a class="picture" id="[^"]+" href="[^"]+" title="([^"]+)"', shown)
 
 
 def headings(shown: str) -> list[str]:
@@ -306,11 +306,11 @@ def test_pictures_stand_under_their_days_newest_first(a: Practitioner) -> None:
     assert shown.index("2026-03-04") < shown.index("noon.jpg") < shown.index("2026-03-01")
     assert shown.count('loading="lazy"') == 3
     assert shown.count("versionId=thumb-version") == 3
-    newest = File.images.query(space.space_id, scan_index_forward=False)
-    view = f"{files_of(a)}{next(newest).file_id}/view?from=gallery"
+    newest = next(File.images.query(space.space_id, scan_index_forward=False)).file_id
+    view = f"{files_of(a)}{newest}/view?from=gallery"
     assert f'href="{view}"' in shown
     opened = page(sign_in(a), view)
-    assert opened.count('href="/files/gallery/"') == 1
+    assert opened.count(f'href="/files/gallery/#picture-{newest}"') == 1
     assert re.search(r'href="[^"]+/view\?from=gallery" rel="next"', opened)
     assert 'id="pictures-older"' not in shown
     assert actions(a).count("file:thumbnails_shown") == 1

@@ -184,7 +184,11 @@ def test_neighbours_are_those_of_the_list_that_can_be_shown(space: FakeSpace) ->
     newest = shown(space, "6.heic", mime_type="image/heic")
     listed = [file.file_id for file in list_files(space).items if viewing.can_view(file)]
     assert listed == [newest.file_id, middle.file_id, oldest.file_id]
+    for image in (oldest, newest):
+        image.update([File.image_space.set(space.space_id)])
     look = viewing.get_neighbours
+    images = look(space, newest.file_id, only_images=True)
+    assert images == viewing.Neighbours("", oldest.file_id, 1, 2)
     assert look(space, newest.file_id) == viewing.Neighbours("", middle.file_id, 1, 3)
     assert look(space, middle.file_id) == viewing.Neighbours(newest.file_id, oldest.file_id, 2, 3)
     assert look(space, oldest.file_id) == viewing.Neighbours(middle.file_id, "", 3, 3)
