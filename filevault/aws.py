@@ -6,6 +6,7 @@ making one costs 50 ms and more, so never one a call.
 """
 
 import functools
+import re
 import threading
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -16,6 +17,7 @@ from django.conf import settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
@@ -23,6 +25,9 @@ AddressingStyle = Literal["virtual", "path", "auto"]
 
 #: What the SDK raises; adapters translate these and let none through.
 AWS_ERRORS = (BotoCoreError, ClientError)
+
+#: The services' own codes for a right that the role lacks.
+_REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
 
 #: boto3's default session, unlike its clients, isn't safe for threads.
 _making = threading.Lock()
@@ -103,8 +108,31 @@ def sns_client() -> "SNSClient":
         )
 
 
-def error_code(error: Exception) -> str:
+@functools.cache
+def sesv2_client() -> "SESV2Client":
+    """The client that asks about mail. What sends it is the mail library's own."""
+    with _making:
+        return boto3.client(
+            "sesv2",
+            config=Config(
+                connect_timeout=1,
+                read_timeout=5,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+            ),
+        )
+
+
+def error_code(error: BaseException) -> str:
     """The service's own code of an error (`NoSuchKey`, `404`, `SlowDown`), or ''."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", ""))
     return ""
+
+
+def lacking_right(error: BaseException) -> str:
+    """The right that a refused call lacked, as a policy names it; '' where it was no such refusal.
+    Where the service doesn't say, the call's own name stands for it."""
+    if error_code(error) not in _REFUSALS or not isinstance(error, ClientError):
+        return ""
+    named = re.search(r"perform: ([a-z0-9-]+:[A-Za-z]+)", str(error))
+    return named[1] if named else error.operation_name

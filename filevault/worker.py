@@ -28,11 +28,18 @@ LONGEST_BACKOFF: Final = 30.0
 #: How long a worker that ends waits for messages and slow jobs in hand. Messages come again, and
 #: the lease of a job runs out: another worker takes both over, and nothing is lost.
 LAST_WORK_SECONDS: Final = 7.0
+#: A job that does nothing: that it goes proves that a worker goes round (`manage.py doctor`).
+PING_JOB: Final = "worker.ping"
 
 
 def owner_name() -> str:
     """Who claims: told apart by host, process and a random part, since containers share both."""
     return f"{socket.gethostname()}:{os.getpid()}:{random.randrange(16**6):06x}"  # noqa: S311
+
+
+@jobs.handler(PING_JOB)
+def answer_ping(claim: jobs.Claim) -> None:
+    """Done by being taken."""
 
 
 @dataclass(slots=True)

@@ -28,7 +28,8 @@ def _forget_clients() -> None:
     """PynamoDB and boto3 keep a client a process; a test in another world needs new ones."""
     for model in dynamo.all_tables():
         model._connection = None
-    for cached in (dynamo.connection, aws.s3_client, aws.s3_signer, aws.sqs_client, aws.sns_client):
+    makers = (aws.s3_client, aws.s3_signer, aws.sqs_client, aws.sns_client, aws.sesv2_client)
+    for cached in (dynamo.connection, *makers):
         cached.cache_clear()
     boto3.setup_default_session()  # the one before keeps the credentials that it found first
 

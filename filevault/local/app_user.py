@@ -43,6 +43,18 @@ QUEUE_ACTIONS = [
     "sqs:ReceiveMessage",
 ]
 MAIL_ACTIONS = ["ses:SendEmail", "ses:SendRawEmail"]
+#: What `manage.py doctor` looks at, and nothing else.
+TABLE_SETTINGS = ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"]
+BUCKET_SETTINGS = [
+    "s3:GetBucketCORS",
+    "s3:GetBucketNotification",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+]
+MAIL_SETTINGS = ["ses:GetAccount", "ses:GetEmailIdentity"]
 
 
 def policy(*, bucket: str, table_prefix: str, topic: str = "") -> dict[str, object]:
@@ -56,16 +68,16 @@ def policy(*, bucket: str, table_prefix: str, topic: str = "") -> dict[str, obje
     return {
         "Version": "2012-10-17",
         "Statement": [
-            allow(TABLE_ACTIONS, tables),
+            allow([*TABLE_ACTIONS, *TABLE_SETTINGS], tables),
             allow(["dynamodb:Query"], f"{tables}/index/*"),
             allow(["dynamodb:Scan"], *(f"{tables[:-1]}{name}" for name in SCANNED_TABLES)),
             allow(OBJECT_ACTIONS, f"arn:aws:s3:::{bucket}/*"),
-            allow(BUCKET_ACTIONS, f"arn:aws:s3:::{bucket}"),
+            allow([*BUCKET_ACTIONS, *BUCKET_SETTINGS], f"arn:aws:s3:::{bucket}"),
             allow(QUEUE_ACTIONS, queue_arn(QUEUE)),
             # MiniStack weighs a mail whose sender stands in the MIME alone against "*", where AWS
             # takes the sender's identity.
-            allow(MAIL_ACTIONS, "*"),
-            *([allow(["sns:Publish"], topic)] if topic else []),
+            allow([*MAIL_ACTIONS, *MAIL_SETTINGS], "*"),
+            *([allow(["sns:GetTopicAttributes", "sns:Publish"], topic)] if topic else []),
         ],
     }
 

@@ -8,7 +8,9 @@ from filevault.local.ministack import REGION
 BUCKET = "filevault-local"
 
 
-def provision_bucket(session: boto3.Session, *, endpoint: str, site: str) -> str:
+def provision_bucket(
+    session: boto3.Session, *, endpoint: str, site: str, name: str = BUCKET
+) -> str:
     """Create or update the bucket; returns its name. Safe to repeat.
 
     Production's bucket policy that refuses everything but TLS is left out here: the emulator is
@@ -16,12 +18,12 @@ def provision_bucket(session: boto3.Session, *, endpoint: str, site: str) -> str
     """
     s3 = session.client("s3", endpoint_url=endpoint)
     try:
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     except ClientError as error:
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
     s3.put_public_access_block(
-        Bucket=BUCKET,
+        Bucket=name,
         PublicAccessBlockConfiguration={
             "BlockPublicAcls": True,
             "IgnorePublicAcls": True,
@@ -30,18 +32,18 @@ def provision_bucket(session: boto3.Session, *, endpoint: str, site: str) -> str
         },
     )
     s3.put_bucket_ownership_controls(
-        Bucket=BUCKET,
+        Bucket=name,
         OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
     )
-    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     s3.put_bucket_encryption(
-        Bucket=BUCKET,
+        Bucket=name,
         ServerSideEncryptionConfiguration={
             "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
         },
     )
     s3.put_bucket_lifecycle_configuration(
-        Bucket=BUCKET,
+        Bucket=name,
         LifecycleConfiguration={
             "Rules": [
                 {
@@ -56,7 +58,7 @@ def provision_bucket(session: boto3.Session, *, endpoint: str, site: str) -> str
         },
     )
     s3.put_bucket_cors(
-        Bucket=BUCKET,
+        Bucket=name,
         CORSConfiguration={
             "CORSRules": [
                 {
@@ -73,4 +75,4 @@ def provision_bucket(session: boto3.Session, *, endpoint: str, site: str) -> str
             ]
         },
     )
-    return BUCKET
+    return name

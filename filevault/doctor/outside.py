@@ -1,0 +1,65 @@
+"""Services beside the stores: mail and queues."""
+
+import json
+from collections.abc import Iterator
+from email.utils import parseaddr
+from functools import partial
+
+from django.conf import settings
+
+from filevault import queues
+from filevault.aws import AWS_ERRORS, error_code, sesv2_client, sqs_client
+from filevault.doctor.examination import Fault, Step, part
+
+
+@part("mail")
+def mail() -> Iterator[Step]:
+    yield Step("mail: SES sends to anybody", _check_account)
+    yield Step(f"mail: SES takes {_sender()} as the sender", _check_sender)
+
+
+@part("queues")
+def message_queues() -> Iterator[Step]:
+    for listener in queues.listeners():
+        yield Step(
+            f"queue: {listener.name} is there, with a dead-letter queue",
+            partial(_check_queue, listener),
+        )
+
+
+def _sender() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+def _check_account() -> None:
+    account = sesv2_client().get_account()
+    if not account.get("SendingEnabled"):
+        raise Fault("SES has paused this account's sending: see its reputation dashboard")
+    if not account.get("ProductionAccessEnabled"):
+        raise Fault("the account is in SES's sandbox: ask AWS for production access")
+
+
+def _check_sender() -> None:
+    """Verified is the address itself, its domain, or a domain above it."""
+    address = _sender()
+    labels = address.rpartition("@")[2].split(".")
+    domains = [".".join(labels[start:]) for start in range(len(labels) - 1)]
+    if not any(_is_verified(identity) for identity in (address, *domains)):
+        raise Fault("verify the address or its domain in SES, in this region")
+
+
+def _is_verified(identity: str) -> bool:
+    try:
+        found = sesv2_client().get_email_identity(EmailIdentity=identity)
+    except AWS_ERRORS as error:
+        if error_code(error) == "NotFoundException":
+            return False
+        raise
+    return bool(found.get("VerifiedForSendingStatus"))
+
+
+def _check_queue(listener: queues.Listener) -> None:
+    answer = sqs_client().get_queue_attributes(QueueUrl=listener.url, AttributeNames=["All"])
+    redrive = json.loads(answer.get("Attributes", {}).get("RedrivePolicy", "{}"))
+    if not redrive.get("deadLetterTargetArn"):
+        raise Fault("give it a redrive policy: one message that can't be read would come for days")
