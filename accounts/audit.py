@@ -56,6 +56,7 @@ class Action(StrEnum):
     FILE_PREVIEW = "file:preview_made"
     FILE_SHARE = "file:shared"
     FILE_UNSHARE = "file:unshared"
+    FILE_RECEIPT = "file:receipt_issued"
     FILE_DELETE = "file:deleted"
     FILE_PURGE = "file:purged"
     NOTICE_QUEUE = "notice:queued"

@@ -194,6 +194,8 @@ def _accept(file: File, stored: StoredObject, space: Space, actor: Actor) -> Fil
     if settings.SCANNER_URL or not proved:
         jobs.enqueue(tx, INSPECT_JOB, _payload(file))
     details = {"size": stored.size, "versionId": stored.version_id}
+    if proved and state is FileState.AVAILABLE:
+        details["sha256"] = proved
     records.move(tx, file, state, action, actor, changes=changes, details=details)
     tx.commit()
     return file

@@ -154,7 +154,11 @@ def _accept(file: File, space: Space, finding: Finding, claim: jobs.Claim) -> No
     tx = Transaction()
     file.sha256 = finding.sha256
     changes: dict[str, Any] = {"sha256": finding.sha256}
-    details: dict[str, Any] = {"size": int(file.size), "versionId": file.version_id}
+    details: dict[str, Any] = {
+        "size": int(file.size),
+        "versionId": file.version_id,
+        "sha256": finding.sha256,
+    }
     action = audit.Action.FILE_INSPECT
     if file.state == FileState.CHECKING:
         clean = finding.outcome is clamd.Outcome.CLEAN

@@ -72,10 +72,13 @@ def move(
     details: dict[str, Any] | None = None,
 ) -> None:
     """Add a change of state with its audit event; `changes` are further attributes (None removes
-    one). Once committed, `file` holds them too. The commit raises `StateChanged` where the file is
+    one), and a `sha256` among the details is the proof that the row remembers the event for. Once
+    committed, `file` holds them too. The commit raises `StateChanged` where the file is
     no longer in the state it was read in."""
     event_id = audit.record(tx, file.space_id, action, actor, target=file.file_id, details=details)
     values = {**changes, "state": state.value, "event_id": event_id}
+    if details and "sha256" in details:
+        values["proof_event_id"] = event_id
     tx.update(
         file,
         [_change(name, value) for name, value in values.items()],

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.actors import Actor
 from files import zips
 from files.deletion import can_delete
+from files.receipts import has_receipt
 from files.records import list_files
 from files.spaces import Ability, Space, check_ability
 from files.states import FileState, reason_label, scan_label, state_label
@@ -48,6 +49,7 @@ class FileRow:
     download_url: str
     delete_url: str
     view_url: str
+    receipt_url: str
     thumb_url: str
     share_url: str
     shares: int
@@ -150,6 +152,7 @@ def _row(
     first = firsts.get(file.sha256) if file.sha256 else None
     available = file.state == FileState.AVAILABLE
     deletable = can_delete(space, actor, file)
+    receipt = available and has_receipt(space, file)
     shareable = available and Ability.SHARE in space.abilities(actor)
     return FileRow(
         file_id=file.file_id,
@@ -169,6 +172,7 @@ def _row(
         can_download=available,
         download_url=files_url(route, "download", space, file.file_id) if available else "",
         delete_url=files_url(route, "delete", space, file.file_id) if deletable else "",
+        receipt_url=files_url(route, "receipt", space, file.file_id) if receipt else "",
         view_url=files_url(route, "view", space, file.file_id) if can_view(file) else "",
         thumb_url=thumbs.get(file.file_id, ""),
         share_url=reverse("vault:sharing", args=[file.file_id]) if shareable else "",

@@ -30,7 +30,9 @@ class File(Table):
     `declared_sha256` is what the sender's device computed, `sha256` what storage or the worker has
     proved. `upload_id` and `part_size` belong to a multipart upload; `active_at` is when the sender
     was last heard of (beginning, having parts signed, confirming). `scan_verdict` is a
-    `files.states.Scan`. The versions of thumbnail and preview are pinned like the file's own."""
+    `files.states.Scan`. `proof_event_id` is the event that holds its proved SHA-256, for the
+    receipt, and stays after a deletion. The versions of thumbnail and preview are pinned like the
+    file's own."""
 
     class Meta(BaseMeta):
         table_name = table_name("File")
@@ -66,6 +68,7 @@ class File(Table):
     is_read_only = BooleanAttribute(attr_name="isReadOnly", default=True)
     image_space = UnicodeAttribute(attr_name="imageSpace", null=True)
     event_id = UnicodeAttribute(attr_name="eventId", null=True)
+    proof_event_id = UnicodeAttribute(attr_name="proofEventId", null=True)
 
     images = _Images()
 

@@ -4,7 +4,7 @@
 from django.urls import path
 
 import filevault.converters  # noqa: F401 - registers `<id:…>`
-from files import preview_views, upload_views, views, zip_views
+from files import preview_views, receipt_views, upload_views, views, zip_views
 
 app_name = "files"
 
@@ -21,5 +21,6 @@ urlpatterns = [
     path("<id:file_id>/view", preview_views.view, name="view"),
     path("<id:file_id>/open", preview_views.open_original, name="open"),
     path("<id:file_id>/download", views.download, name="download"),
+    path("<id:file_id>/receipt", receipt_views.receipt, name="receipt"),
     path("<id:file_id>/delete", views.delete, name="delete"),
 ]
