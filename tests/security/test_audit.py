@@ -1,19 +1,15 @@
 """The audit trail from outside: A1 and A4."""
 
-import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
 
 from accounts.tables import AuditEvent, User
 from cases.tables import Case, Client, Invitation
 from files.tables import File
-from filevault.local.app_user import USER
-from filevault.local.environment import TABLE_PREFIX
-from filevault.local.seed import admin_session
 from tests.files.samples import PDF
+from tests.security.outages import tables_away
 from tests.security.people import Invited, Person, Town
 from tests.stack import TestStack, run_manage
 
@@ -29,18 +25,9 @@ def verify(stack: TestStack, stream: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@contextmanager
-def audit_store_away(stack: TestStack) -> Iterator[None]:
+def audit_store_away(stack: TestStack) -> AbstractContextManager[None]:
     """Take the product's right to write audit events away, until the end of the block."""
-    iam = admin_session(stack.ministack).client("iam", endpoint_url=stack.ministack.endpoint)
-    resource = f"arn:aws:dynamodb:*:*:table/{TABLE_PREFIX}AuditEvent"
-    deny = {"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": resource}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
-    iam.put_user_policy(UserName=USER, PolicyName="no-audit", PolicyDocument=document)
-    try:
-        yield
-    finally:
-        iam.delete_user_policy(UserName=USER, PolicyName="no-audit")
+    return tables_away(stack, "AuditEvent", action="dynamodb:PutItem")
 
 
 def test_each_changed_row_keeps_its_event_A1(town: Town, invited: Invited) -> None:

@@ -313,3 +313,18 @@ def test_a_client_opens_its_case_and_nothing_else_I9(town: Town, stranger: Stran
     assert not swapped.is_signed_in
     assert swapped.get(town.portal_one).status_code == 401
     assert town.a.get(town.portal_one).status_code == 401  # nor does the owner pass there
+
+
+def test_each_live_link_is_listed_with_its_use_and_can_be_ended_I10(
+    town: Town, invited: Invited
+) -> None:
+    case, person = f"/cases/{invited.case}/", f"clients/{invited.client}/"
+    before = town.a.get(case).text
+    assert invited.person.enter(invited.link, invited.email).get(invited.home).status_code == 200
+    after = town.a.get(case).text
+    assert "Last seen" not in before
+    assert "Last seen" in after
+    assert f'"{case}{person}revoke/"' in after
+    town.a.revoke(invited.case, invited.client)
+    assert f'"{case}{person}revoke/"' not in town.a.get(case).text
+    assert invited.person.get(invited.home).status_code == 401

@@ -1,4 +1,4 @@
-"""Bytes on their way in and out, through the product and its storage: U1 to U4, U7, D1, D3."""
+"""Bytes on their way in and out, through the product and its storage: U1 to U5, U7, D1, D3."""
 
 import base64
 import json
@@ -138,7 +138,7 @@ def test_the_version_that_was_checked_is_served_U4(town: Town) -> None:
     ("name", "content"),
     [("page.txt", HTML), ("table.csv", SVG), ("letter.pdf", HTML), ("picture.png", TXT)],
 )
-def test_what_lies_about_its_type_is_not_served_U4(town: Town, name: str, content: bytes) -> None:
+def test_what_lies_about_its_type_is_not_served_U5(town: Town, name: str, content: bytes) -> None:
     file = town.c1.upload(town.portal_one, name=name, content=content)
     assert file["state"] == "REJECTED"
     answer = town.a.get(f"{town.one}files/{file['fileId']}/download")

@@ -19,16 +19,6 @@ pytestmark = pytest.mark.stack
 
 Stranger = Callable[[], Person]
 NO_FILE = "00000000-0000-7000-8000-000000000000"
-BROKEN = [
-    *("", "{", "[]", "null", '"x"', "1" * 5000, b"\xff\xfe\x00"),
-    "[" * 100_000,
-    '{"size":' + "[" * 33 + "]" * 33 + "}",
-    '{"__proto__": 1}',
-    '{"fileName": "a.pdf", "size": NaN}',
-    '{"fileName": "a.pdf", "size": 1e999}',
-    '{"fileName": "a.pdf", "size": 9, "mimeType": 7}',
-    '{"fileName": "a.pdf", "size": 9, "sha256": "x"}',
-]
 
 
 @pytest.fixture(scope="module")
