@@ -33,6 +33,7 @@ class Action(StrEnum):
     CASE_CLOSE = "case:closed"
     CASE_REOPEN = "case:reopened"
     CASE_DELETE = "case:deleted"
+    CASE_MEMBERS = "case:members_changed"
     INVITATION_SEND = "invitation:sent"
     INVITATION_OPEN = "invitation:opened"
     INVITATION_REVOKE = "invitation:revoked"

@@ -7,9 +7,11 @@ class CasesConfig(AppConfig):
     name = "cases"
 
     def ready(self) -> None:
-        # The kind of space, job handlers and mails: each registers itself.
+        # The kind of space, job handlers, mails, listeners of logins: each registers itself.
         for module in (
             "space",
+            "colleagues",
+            "colleague_mail",
             "invitation_mail",
             "notice_closing",
             "notice_mail",

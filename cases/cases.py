@@ -2,7 +2,8 @@
 its clients."""
 
 from collections.abc import Iterable
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
@@ -24,11 +25,16 @@ from cases.case_parts import (
 )
 from cases.clients import AlreadySaved, ChangedMeanwhile, fetch_clients
 from cases.search import index_in, words_in
-from cases.tables import Case, Client
+from cases.space import get_case_space
+from cases.tables import Case, CaseMember, Client
+from files.spaces import Ability
 from filevault import jobs
-from filevault.dynamo import Transaction, is_id, new_id, now
-from filevault.errors import Conflict, NotFound
+from filevault.dynamo import Transaction, new_id, now
+from filevault.errors import Conflict
 from filevault.paging import Page, open_cursor, read_page
+
+#: Where a listing goes on, as a cursor holds it.
+Key = dict[str, Any] | None
 
 PURGE_JOB: Final = "case.purge"
 PAGE_SIZE: Final = 25
@@ -36,34 +42,50 @@ TRIES: Final = 3
 
 
 def get_case(actor: Practitioner, case_id: str) -> Case:
-    """A case of the actor's. Raises `NotFound`, for a stranger's or a deleted one as for a random
-    id (Z2)."""
-    case = Case.fetch(case_id) if is_id(case_id) else None
-    if case is None or case.user_id != actor.user_id or case.status == "deleted":
-        raise NotFound
-    return case
+    """A case of the actor's own. Raises `NotFound`, for a stranger's or a deleted one as for a
+    random id (Z2), and `Forbidden` for a colleague's that they may only look into."""
+    return get_case_space(actor, case_id, Ability.MANAGE).case
 
 
 def list_cases(
     actor: Practitioner, status: str, *, cursor: str = "", limit: int = PAGE_SIZE
 ) -> Page[Case]:
-    """A page of the actor's open or closed cases, the one that changed last first. The index
-    lists; the rows are read again."""
+    """A page of the open or closed cases that are the actor's (`limit` of them) or shared with
+    them, the one that changed last first. Index and shares list; the rows are read again."""
     listing = owner_status(actor.user_id, status)
     scope = f"cases:{listing}"
+    start = open_cursor(cursor, scope=scope)
     listed = read_page(
         Case.by_status.query(
-            listing,
-            scan_index_forward=False,
-            limit=limit,
-            last_evaluated_key=open_cursor(cursor, scope=scope),
+            listing, scan_index_forward=False, limit=limit, last_evaluated_key=start
         ),
         scope=scope,
     )
-    ids = [row.case_id for row in listed.items]
-    found = {case.case_id: case for case in Case.fetch_many(ids)}
-    rows = [found[key] for key in ids if key in found]
-    return Page([case for case in rows if case.owner_status == listing], listed.cursor)
+    own = Case.fetch_many(row.case_id for row in listed.items)
+    rows = [case for case in own if case.owner_status == listing]
+    end = open_cursor(listed.cursor, scope=scope)
+    rows += [case for case in _shared(actor, status) if _is_between(case, start, end)]
+    rows.sort(key=lambda case: case.updated_at, reverse=True)
+    return Page(rows, listed.cursor)
+
+
+def _shared(actor: Practitioner, status: str) -> list[Case]:
+    """The cases of one state that colleagues share with the actor."""
+    listed = CaseMember.query(actor.user_id, consistent_read=True)
+    found = Case.fetch_many(row.case_id for row in listed)
+    return [case for case in found if case.status == status and actor.user_id in case.members]
+
+
+def _is_between(case: Case, start: Key, end: Key) -> bool:
+    """Whether a case changed between two places of the listing, the later one first; None is an end
+    of it."""
+    after_end = end is None or case.updated_at >= _changed_at(end)
+    return after_end and (start is None or case.updated_at < _changed_at(start))
+
+
+def _changed_at(key: dict[str, Any]) -> datetime:
+    moment: datetime = Case.updated_at.deserialize(key["updatedAt"]["S"])
+    return moment
 
 
 def cases_of(actor: Practitioner, client: Client, *, limit: int = 50) -> list[Case]:

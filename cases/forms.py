@@ -11,6 +11,7 @@ from accounts.actors import Practitioner
 from cases import clients, search
 from cases.case_parts import check_details as check_case
 from cases.rule_forms import OnceField, RuleForm, VersionField
+from cases.space import Access
 from cases.tables import Case, Client
 
 #: Clients that are offered to choose from without searching.
@@ -208,6 +209,27 @@ class EditCaseForm(CaseForm):
     """Changes a case."""
 
     version = VersionField()
+
+
+class ColleagueForm(RuleForm):
+    """Shares a case with a colleague."""
+
+    email = forms.CharField(
+        label=_("E-mail address"),
+        help_text=_("They get an e-mail that names you, and not the case."),
+        error_messages={"required": _("Please enter an e-mail address, such as name@example.com.")},
+        max_length=320,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    access = forms.ChoiceField(
+        label=_("What they may do"),
+        choices=[
+            (Access.READ, _("Read and download")),
+            (Access.WRITE, _("Also add files, and delete their own")),
+        ],
+        initial=Access.READ,
+        widget=forms.RadioSelect,
+    )
 
 
 def client_initial(client: Client) -> dict[str, Any]:

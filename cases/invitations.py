@@ -14,7 +14,9 @@ from accounts.actors import Actor, Anonymous, CaseClient, Practitioner
 from accounts.audit import Action
 from cases import tokens
 from cases.notices import is_live
+from cases.space import get_case_space
 from cases.tables import Case, Client, Invitation
+from files.spaces import Ability
 from filevault import limits, mail
 from filevault.dynamo import Transaction, fetch_together, new_id, now
 from filevault.errors import Conflict, NotFound, RateLimited
@@ -67,10 +69,9 @@ def link(invitation: Invitation) -> str:
 
 
 def get_case_client(actor: Practitioner, case_id: str, client_id: str) -> tuple[Case, Client]:
-    """A case of the actor's and a client of that case. Raises `NotFound`."""
-    case = Case.fetch(case_id)
-    if case is None or case.user_id != actor.user_id or case.status == "deleted":
-        raise NotFound
+    """A case of the actor's own and a client of that case. Raises `NotFound`, and `Forbidden` for a
+    colleague's."""
+    case = get_case_space(actor, case_id, Ability.MANAGE).case
     client = Client.fetch(case.user_id, client_id) if client_id in case.client_ids else None
     if client is None:
         raise NotFound

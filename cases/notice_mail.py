@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.profiles import sender_name
 from accounts.tables import User
 from cases import invitations
-from cases.notices import is_live
+from cases.notices import is_live, is_on
 from cases.tables import Case, Client, Invitation
 from filevault.mail import Message, composer
 
@@ -27,7 +27,7 @@ def compose_notice(context: dict[str, Any]) -> Message | None:
 
 
 def _to_practitioner(case: Case, user_id: str, count: int) -> Message | None:
-    user = User.fetch(user_id)
+    user = User.fetch(user_id) if is_on(case, user_id) else None
     if user is None or user.deactivated_at is not None or not user.email:
         return None
     path = reverse("cases:detail", kwargs={"case_id": case.case_id})
@@ -38,6 +38,7 @@ def _to_practitioner(case: Case, user_id: str, count: int) -> Message | None:
         variables={
             "count": count,
             "name": user.display_name,
+            "shared": bool(case.members.as_dict()),
             "button_url": f"{settings.SITE_URL}{path}",
             "button_label": _("Open the case"),
         },

@@ -55,24 +55,33 @@ def open_until(window: Notice, files: Sequence[File]) -> datetime:
 
 
 def get_recipients(case: Case, uploader_id: str) -> list[str]:
-    """Who may hear of an upload, as actor ids: the practitioner of what clients upload, and of the
-    practitioner's uploads every client. Whether they do is decided when the window closes, by
-    `hears`."""
+    """Who may hear of an upload, as actor ids: of what clients upload its practitioner and the
+    colleagues on the case, of the practitioner's uploads every client, and of a colleague's the
+    practitioner, too. Whether they do is decided when the window closes, by `hears`."""
+    owner = f"user:{case.user_id}"
     if uploader_id.startswith("client:"):
-        return [f"user:{case.user_id}"]
-    return [f"client:{client_id}" for client_id in case.client_ids]
+        return [owner, *(f"user:{user_id}" for user_id in case.members)]
+    clients = [f"client:{client_id}" for client_id in case.client_ids]
+    return clients if uploader_id == owner else [owner, *clients]
 
 
 def hears(case_id: str, recipient: str, notice_id: str) -> bool:
-    """Whether a person is told of a window: of clients those whose link is live, and was before
-    the window opened. Who was invited since has a mail about the files as they are now."""
-    kind, _colon, client_id = recipient.partition(":")
+    """Whether a person is told of a window: of practitioners those who are on the case, of clients
+    those whose link is live, and was before the window opened. Who was invited since has a mail
+    about the files as they are now."""
+    kind, _colon, person_id = recipient.partition(":")
     if kind != "client":
-        return True
-    invitation = Invitation.fetch(case_id, client_id)
+        case = Case.fetch(case_id)
+        return case is not None and is_on(case, person_id)
+    invitation = Invitation.fetch(case_id, person_id)
     if invitation is None or not is_live(invitation):
         return False
     return id_at(invitation.created_at) <= notice_id
+
+
+def is_on(case: Case, user_id: str) -> bool:
+    """Whether a practitioner works on a case: as its owner, or as a colleague."""
+    return user_id == case.user_id or user_id in case.members
 
 
 def is_live(invitation: Invitation) -> bool:

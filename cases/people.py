@@ -1,4 +1,4 @@
-"""The clients of a case as the practitioner sees them: how each one's way in stands (I10)."""
+"""The clients of a case as its practitioners see them: how each one's way in stands (I10)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,14 +33,19 @@ class Person:
     can_revoke: bool = False
 
 
-def people(case: Case, clients: Sequence[Client]) -> list[Person]:
+def people(case: Case, clients: Sequence[Client], *, may_manage: bool) -> list[Person]:
     """Each client's invitation in words; links that exist can be revoked, used or not."""
     keys = [(case.case_id, client.client_id) for client in clients]
     found = {row.client_id: row for row in Invitation.fetch_many(keys)}
-    return [_person(case, client, found.get(client.client_id)) for client in clients]
+    return [
+        _person(case, client, found.get(client.client_id), may_manage=may_manage)
+        for client in clients
+    ]
 
 
-def _person(case: Case, client: Client, invitation: Invitation | None) -> Person:
+def _person(
+    case: Case, client: Client, invitation: Invitation | None, *, may_manage: bool
+) -> Person:
     live = invitation is not None and is_live(invitation)
     active = invitation is not None and invitation.access == "active"
     state, label = _state(invitation)
@@ -55,9 +60,9 @@ def _person(case: Case, client: Client, invitation: Invitation | None) -> Person
         at=at,
         expires_at=invitation.expires_at if invitation is not None and live else None,
         wished_at=invitation.wished_at if invitation is not None else None,
-        can_invite=not live,
-        can_resend=live,
-        can_revoke=active,
+        can_invite=may_manage and not live,
+        can_resend=may_manage and live,
+        can_revoke=may_manage and active,
     )
 
 

@@ -1,9 +1,10 @@
-"""What is left to do once a case is deleted: its files, invitations and traces go for good (T4)."""
+"""What is left to do once a case is deleted: its files, invitations, colleagues and traces go for
+good (T4)."""
 
 from datetime import datetime
 
 from accounts.actors import WORKER
-from cases import invitations
+from cases import colleagues, invitations
 from cases.cases import PURGE_JOB
 from cases.tables import Case, Seen
 from files.purge import purge_space
@@ -20,5 +21,6 @@ def purge_case(claim: jobs.Claim) -> datetime | None:
     invitations.revoke_all(WORKER, case.case_id)
     if not purge_space(f"case:{case.case_id}", claim):
         return now()
+    colleagues.forget_all(case)
     Seen(case.user_id, case.case_id).delete()
     return None

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
@@ -10,12 +12,22 @@ from accounts.tables import User
 from cases import notices
 from cases.tables import Case, Client
 from files import spaces
-from files.spaces import Ability, SpaceChanged
+from files.spaces import Ability, SpaceChanged, check_ability, get_space
 from files.tables import File
 from filevault.dynamo import Transaction, is_id, now
 
-_OWNER = frozenset({Ability.READ, Ability.DELETE_ANY})
-_CLIENT = frozenset({Ability.READ})
+
+class Access(StrEnum):
+    """What a colleague may do on a case."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+_OWNER = frozenset({Ability.READ, Ability.DELETE_ANY, Ability.MANAGE})
+_READER = frozenset({Ability.READ})
+#: What clients and writing colleagues may do beside reading, while a case is open.
+_WRITER = frozenset({Ability.UPLOAD, Ability.DELETE_OWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +53,18 @@ class CaseSpace:
         return f"cases/{self.case.case_id}/"
 
     def abilities(self, actor: Actor) -> frozenset[Ability]:
-        """The owner's, a client's of this very case, or none. Of a deleted case nobody has any."""
+        """The owner's, a colleague's or a client's of this very case, or none. Of a deleted case
+        nobody has any."""
         if self.case.status == "deleted":
             return frozenset()
         is_open = self.case.status == "open"
         if isinstance(actor, Practitioner) and actor.user_id == self.case.user_id:
             return _OWNER | ({Ability.UPLOAD} if is_open else set())
+        if isinstance(actor, Practitioner) and actor.user_id in self.case.members:
+            writes = is_open and self.case.members[actor.user_id] == Access.WRITE
+            return _READER | (_WRITER if writes else set())
         if isinstance(actor, CaseClient) and self._names(actor):
-            return _CLIENT | ({Ability.UPLOAD, Ability.DELETE_OWN} if is_open else set())
+            return _READER | (_WRITER if is_open else set())
         return frozenset()
 
     def _names(self, actor: CaseClient) -> bool:
@@ -57,7 +73,7 @@ class CaseSpace:
     def join_upload(self, tx: Transaction, file: File, actor: Actor) -> None:
         """Hold the case open and its people as they were read, and tell the other side."""
         unchanged = (Case.status == "open") & (Case.client_ids == list(self.case.client_ids))
-        tx.check(self.case, unchanged, otherwise=SpaceChanged())
+        tx.check(self.case, unchanged & _members_unchanged(self.case), otherwise=SpaceChanged())
         notices.join_upload(tx, case=self.case, file=file, actor=actor)
 
     def join_available(self, tx: Transaction, file: File) -> None:
@@ -89,10 +105,29 @@ class CaseSpace:
         return names
 
 
+def get_case_space(actor: Actor, case_id: str, ability: Ability = Ability.READ) -> CaseSpace:
+    """The space of a case in which the actor has this ability. Raises `NotFound`, for a stranger's
+    or a deleted case as for a random id (Z2), and `Forbidden` for who may only do less."""
+    space = get_space(actor, f"case:{case_id}")
+    check_ability(space, actor, ability)
+    return cast(CaseSpace, space)
+
+
+def reads_only(case: Case, user_id: str) -> bool:
+    """Whether a case is shared with a user to be read, and nothing else."""
+    return user_id in case.members and case.members[user_id] == Access.READ
+
+
 def load_case_space(case_id: str) -> CaseSpace | None:
     """The space of a case, whoever asks; None where there is no such case."""
     case = Case.fetch(case_id) if is_id(case_id) else None
     return CaseSpace(case) if case is not None else None
+
+
+def _members_unchanged(case: Case) -> Any:
+    members = case.members.as_dict()
+    condition = Case.members == members
+    return condition if members else condition | Case.members.does_not_exist()
 
 
 spaces.register("case", load_case_space)

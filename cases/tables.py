@@ -3,6 +3,7 @@
 from pynamodb.attributes import (
     BooleanAttribute,
     ListAttribute,
+    MapAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
@@ -69,7 +70,8 @@ class _CasesByStatus(GlobalSecondaryIndex["Case"]):
 
 class Case(Table):
     """A matter between a practitioner and one or more clients; `owner_status` is
-    `userId#status`."""
+    `userId#status`. `members` says of each colleague on it (by user id) what they may do,
+    `pending_members` of each address (by its hash) that nobody has proved yet."""
 
     class Meta(BaseMeta):
         table_name = table_name("Case")
@@ -82,6 +84,8 @@ class Case(Table):
     reference = UnicodeAttribute(default="")
     notes = UnicodeAttribute(default="")
     client_ids: ListAttribute[str] = ListAttribute(attr_name="clientIds", default=list)
+    members: MapAttribute[str, str] = MapAttribute(default=dict)
+    pending_members: MapAttribute[str, str] = MapAttribute(attr_name="pendingMembers", default=dict)
     link_only = BooleanAttribute(attr_name="linkOnly", default=False)
     file_count = NumberAttribute(attr_name="fileCount", default=0)
     bytes_used = NumberAttribute(attr_name="bytesUsed", default=0)
@@ -95,14 +99,30 @@ class Case(Table):
 
 
 class CaseMember(Table):
-    """A colleague on a case; `access` is `read` or `write`."""
+    """A colleague on a case, listed for them. It counts only together with the case's own
+    `members`. `email` is the address as the owner wrote it."""
 
     class Meta(BaseMeta):
         table_name = table_name("CaseMember")
 
     user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
     case_id = UnicodeAttribute(range_key=True, attr_name="caseId")
-    access = UnicodeAttribute()
+    shared_by = UnicodeAttribute(attr_name="sharedBy")
+    email = UnicodeAttribute()
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")
+
+
+class PendingMember(Table):
+    """A case shared with an address that nobody has proved to be theirs yet; it becomes a
+    `CaseMember` at that person's login."""
+
+    class Meta(BaseMeta):
+        table_name = table_name("PendingMember")
+
+    email_hash = UnicodeAttribute(hash_key=True, attr_name="emailHash")
+    case_id = UnicodeAttribute(range_key=True, attr_name="caseId")
+    shared_by = UnicodeAttribute(attr_name="sharedBy")
+    email = UnicodeAttribute()
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
 
 

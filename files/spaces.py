@@ -12,13 +12,14 @@ from filevault.errors import Conflict, Forbidden, NotFound
 
 class Ability(StrEnum):
     """What an actor may do in a space: computed once, it enforces the rule and draws the
-    buttons."""
+    buttons. `MANAGE` is to change the space itself and who is in it."""
 
     READ = "read"
     UPLOAD = "upload"
     DELETE_OWN = "delete_own"
     DELETE_ANY = "delete_any"
     SHARE = "share"
+    MANAGE = "manage"
 
 
 class SpaceChanged(Conflict):

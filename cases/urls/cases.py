@@ -4,7 +4,7 @@ reverses its routes by one name."""
 from django.urls import include, path
 
 import cases.converters  # noqa: F401 - registers `<case_space:…>`
-from cases.urls import invitations
+from cases.urls import colleagues, invitations
 from cases.views import cases as views
 
 case_patterns = [
@@ -17,6 +17,7 @@ case_patterns = [
     path("<id:case_id>/close/", views.close, name="close"),
     path("<id:case_id>/reopen/", views.reopen, name="reopen"),
     path("<id:case_id>/delete/", views.delete, name="delete"),
+    *colleagues.urlpatterns,
     *invitations.urlpatterns,
 ]
 

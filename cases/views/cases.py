@@ -13,19 +13,19 @@ from accounts.http import PractitionerRequest, practitioner_required
 from cases import cases
 from cases.forms import (
     CaseForm,
+    ColleagueForm,
     EditCaseForm,
     NewCaseForm,
     case_initial,
     new_case_initial,
     typed_initial,
 )
-from cases.overview import case_rows
-from cases.people import people
+from cases.overview import case_context, case_rows
 from cases.seen import mark_seen
+from cases.space import get_case_space
 from cases.tables import Case
 from cases.views.clients import posted
 from files.sections import files_section
-from files.spaces import get_space
 
 #: As long as the field on the page takes.
 FIND_LENGTH = 200
@@ -73,14 +73,13 @@ def pick(request: PractitionerRequest) -> HttpResponse:
 @require_safe
 @practitioner_required
 def show(request: PractitionerRequest, case_id: str) -> HttpResponse:
-    case = cases.get_case(request.actor, case_id)
-    space = get_space(request.actor, f"case:{case_id}")
+    space = get_case_space(request.actor, case_id)
     cursor = request.GET.get("cursor", "")
     files = files_section(request.actor, space, route="cases-files", cursor=cursor)
     if request.method == "GET":
-        mark_seen(request.actor, case)
-    context = {"case": case, "people": people(case, cases.clients_of(case))}
-    return render(request, "cases/detail.html", context | files)
+        mark_seen(request.actor, space.case)
+    context = case_context(request.actor, space) | files | {"share_form": ColleagueForm()}
+    return render(request, "cases/detail.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

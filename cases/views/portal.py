@@ -43,6 +43,7 @@ def show_case(request: ActorRequest, case_id: str) -> HttpResponseBase:
         "case": case,
         "sender": sender,
         "practice": sender.practice if sender else "",
+        "colleagues": len(case.members.as_dict()),
         "several": len(client_session.open_case_ids(request.session)) > 1,
     }
     return render(request, "portal/case.html", context | files)

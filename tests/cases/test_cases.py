@@ -316,14 +316,14 @@ def test_what_each_may_do_with_the_files(cast: Cast) -> None:
     stranger = make_case(cast.a, other)
     every = {Ability.READ, Ability.UPLOAD}
     space = space_of(case)
-    assert space.abilities(cast.a) == every | {Ability.DELETE_ANY}
+    assert space.abilities(cast.a) == every | {Ability.DELETE_ANY, Ability.MANAGE}
     assert space.abilities(actor_of(case, maria)) == every | {Ability.DELETE_OWN}
     assert not space.abilities(cast.b)
     assert not space.abilities(actor_of(case, other))
     assert not space.abilities(actor_of(stranger, maria))
     cases.close_case(cast.a, case.case_id)
     space = space_of(case)
-    assert space.abilities(cast.a) == {Ability.READ, Ability.DELETE_ANY}
+    assert space.abilities(cast.a) == {Ability.READ, Ability.DELETE_ANY, Ability.MANAGE}
     assert space.abilities(actor_of(case, maria)) == {Ability.READ}
     cases.delete_case(cast.a, case.case_id)
     space = space_of(case)
