@@ -158,7 +158,7 @@ def test_what_was_taken_back_ends_at_the_next_click_Z5(
     assert listed(a, case) == [(BEN, "read")]
     remove(a, case)
     assert abilities(b, case) == set()
-    assert listed(a, case) == rows(b) == []
+    assert (listed(a, case), rows(b)) == ([], [])
     assert CaseMember.fetch(b.user_id, case.case_id) is None
     assert Seen.fetch(b.user_id, case.case_id) is None
     remove(a, case)
