@@ -102,7 +102,7 @@ def test_nobody_signed_in_is_led_to_the_login(cast: Cast) -> None:
     ("path", "method"),
     [
         ("/", "post"),
-        ("/search/", "post"),
+        ("/search/", "put"),
         ("/clients/", "post"),
         ("/clients/new/", "put"),
         ("/clients/{client}/", "post"),
@@ -241,7 +241,7 @@ def test_other_charsets_smuggle_nothing_in(anna: Browser, charset: str) -> None:
     kind = f"application/x-www-form-urlencoded; charset={charset}"
     answer = anna.generic("POST", "/clients/new/", "name=\\ud800", kind)
     assert answer.status_code == 400
-    answer = anna.get("/search/?q=%5Cud800", CONTENT_TYPE=kind)
+    answer = anna.get("/clients/?cursor=%5Cud800", CONTENT_TYPE=kind)
     assert answer.status_code == 400
 
 
@@ -293,7 +293,7 @@ def test_names_are_never_markup(cast: Cast, anna: Browser) -> None:
     name = "<script>alert(1)</script>{{ 7 }}"
     client = make_client(cast.a, name, "m@example.test")
     case = make_case(cast.a, client, title=name)
-    for path in (*routes(client, case), "/", "/clients/", "/cases/", "/search/?q=script"):
+    for path in (*routes(client, case), "/", "/clients/", "/cases/", "/search/"):
         answer = anna.get(path)
         assert b"<script>alert" not in answer.content, path
     assert name in text(anna.get(f"/clients/{client.client_id}/")) or "alert(1)" in text(
@@ -493,18 +493,23 @@ def test_the_first_visit_leads_step_by_step(cast: Cast, anna: Browser) -> None:
 def test_search_shows_both_kinds_with_the_words_marked(cast: Cast, anna: Browser) -> None:
     client = make_client(cast.a, "Jürgen Müller", "j@example.test")
     make_case(cast.a, client, title="Mulligan & Co")
-    page = anna.get("/search/", {"q": "mull"})
+    page = anna.post("/search/", {"q": "mull"}, follow=True)
+    assert page.redirect_chain == [("/search/", 302)], "no word stands in an address (T2)"
     assert "Jürgen <mark>Müll</mark>er" in page.content.decode()
     assert "<mark>Mull</mark>igan &amp; Co" in page.content.decode()
-    assert "Nothing found" in text(anna.get("/search/", {"q": "zzz"}))
-    assert "Nothing found" not in text(anna.get("/search/"))
+    assert "<mark>Mull</mark>igan" in anna.get("/search/").content.decode(), "also when going back"
+    assert "Nothing found" in text(anna.post("/search/", {"q": "zzz"}, follow=True))
+    assert "Nothing found" not in text(anna.post("/search/", {}, follow=True))
     ben = sign_in(cast.b)
-    assert "Nothing found" in text(ben.get("/search/", {"q": "mull"}))
+    assert "Nothing found" in text(ben.post("/search/", {"q": "mull"}, follow=True))
 
 
 @pytest.mark.parametrize("query", ["%ED%A0%80", "%00", "x" * 5_000, "%22%3E%3Cscript%3E", "%", "#"])
 def test_odd_queries_are_answered(anna: Browser, query: str) -> None:
-    answer = anna.get(f"/search/?q={query}")
+    form = "application/x-www-form-urlencoded"
+    answer = anna.generic("POST", "/search/", f"q={query}", form)
+    assert answer.status_code == 302
+    answer = anna.get("/search/")
     assert answer.status_code == 200
     assert b"<script>" not in answer.content
 

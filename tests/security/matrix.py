@@ -31,7 +31,8 @@ Answers: yes    served: 2xx, or a redirect to anywhere but the login
 PRACTITIONERS = """
                                                         X     A     B     S     C1    C2    Adm
 GET    /                                                login yes   yes   yes   login login yes
-GET    /search/?q=case                                  login yes   yes   yes   login login yes
+GET    /search/                                         login yes   yes   yes   login login yes
+POST   /search/                                         login yes   yes   yes   login login yes
 GET    /settings/                                       login yes   yes   yes   login login yes
 POST   /settings/                                       login yes   yes   yes   login login yes
 GET    /welcome/                                        login yes   yes   yes   login login yes
@@ -85,6 +86,7 @@ GET    /cases/{case}/files/{letter}/uploaded            login 404   404   404   
 GET    /cases/{case}/files/{letter}/view                login yes   404   404   login login 404
 GET    /cases/{case}/files/{letter}/open                login yes   404   404   login login 404
 GET    /cases/{case}/files/{letter}/download            login yes   404   404   login login 404
+GET    /cases/{case}/files/{letter}/receipt             login yes   404   404   login login 404
 GET    /cases/{case}/files/{photo}/download             login 404   404   404   login login 404
 GET    /cases/{case}/files/{letter}/delete              login yes   404   404   login login 404
 POST   /cases/{case}/files/{letter+}/delete             login yes   404   404   login login 404
@@ -122,6 +124,7 @@ GET    /files/{a}/files/{photo}/uploaded                login yes   404   404   
 GET    /files/{a}/files/{photo}/view                    login yes   404   404   login login 404
 GET    /files/{a}/files/{photo}/open                    login yes   404   404   login login 404
 GET    /files/{a}/files/{photo}/download                login yes   404   404   login login 404
+GET    /files/{a}/files/{photo}/receipt                 login 404   404   404   login login 404
 GET    /files/{a}/files/{letter}/download               login 404   404   404   login login 404
 GET    /files/{a}/files/{photo}/delete                  login yes   404   404   login login 404
 POST   /files/{a}/files/{photo+}/delete                 login yes   404   404   login login 404
@@ -152,6 +155,7 @@ GET    /portal/{case}/files/{reply}/uploaded            login login login login 
 GET    /portal/{case}/files/{reply}/view                login login login login yes   404   login
 GET    /portal/{case}/files/{reply}/open                login login login login yes   404   login
 GET    /portal/{case}/files/{reply}/download            login login login login yes   404   login
+GET    /portal/{case}/files/{letter}/receipt            login login login login yes   404   login
 GET    /portal/{case}/files/{photo}/download            login login login login 404   404   login
 GET    /portal/{case}/files/{letter}/delete             login login login login yes   404   login
 POST   /portal/{case}/files/{letter+}/delete            login login login login yes   404   login
