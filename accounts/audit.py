@@ -43,6 +43,7 @@ class Action(StrEnum):
     CODE_ACCEPT = "code:accepted"
     CODE_REFUSE = "code:refused"
     PORTAL_LEAVE = "portal:left"
+    ACCESS_DENY = "access:denied"
     UPLOAD_BEGIN = "upload:begun"
     UPLOAD_CHECK = "upload:checking"
     UPLOAD_AVAILABLE = "upload:available"

@@ -3,8 +3,9 @@
 import ipaddress
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, Final, ParamSpec, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor, Practitioner
+from filevault import limits
 from filevault.error_responses import wants_json
 from filevault.errors import Forbidden, Invalid, NotSignedIn, UnsupportedMediaType
 
@@ -25,6 +27,9 @@ P = ParamSpec("P")
 
 MAX_JSON_DEPTH = 32
 _MAX_NEXT_LENGTH = 2000
+#: Requests of nobody known, by address.
+ANONYMOUS: Final = 3_000
+ANONYMOUS_WINDOW: Final = timedelta(minutes=10)
 
 
 class ActorRequest(HttpRequest):
@@ -92,7 +97,7 @@ def client_address(request: HttpRequest) -> str:
     read from the right, the first address that is none of them (W5)."""
     address = str(request.META.get("REMOTE_ADDR", ""))
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
-    while forwarded and _is_trusted_proxy(address):
+    while forwarded and is_trusted_proxy(address):
         candidate = forwarded.pop().strip()
         if not _is_address(candidate):
             break
@@ -100,7 +105,14 @@ def client_address(request: HttpRequest) -> str:
     return address
 
 
-def _is_trusted_proxy(address: str) -> bool:
+def limit_anonymous(request: HttpRequest) -> None:
+    """Count a request of nobody known against its address (W5). Raises `RateLimited`."""
+    key = limits.address_key("anonymous", client_address(request))
+    limits.spend_roughly(key, limit=ANONYMOUS, window=ANONYMOUS_WINDOW)
+
+
+def is_trusted_proxy(address: str) -> bool:
+    """Whether an address is believed in what it says of the browser that it speaks for."""
     return _is_address(address) and any(
         ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
         for network in settings.TRUSTED_PROXIES

@@ -1,6 +1,5 @@
 """Logins in a browser's session: several may be under way at once, each under its own key."""
 
-import hashlib
 import time
 from datetime import timedelta
 from typing import Final
@@ -29,7 +28,8 @@ _PREFIX: Final = "login:"
 def begin(request: HttpRequest, *, next_path: str) -> str:
     """Begin a login of this browser, which is to end at `next_path`: the provider's address to
     send it to. Raises `RateLimited` and `Unavailable`."""
-    limits.spend(limit_key("login", request), limit=300, window=timedelta(minutes=10))
+    key = limits.address_key("login", client_address(request))
+    limits.spend(key, limit=300, window=timedelta(minutes=10))
     address, begun = oidc.begin(redirect_uri=callback_uri())
     remember(request, begun, next_path=next_path)
     return address
@@ -49,12 +49,6 @@ def end(request: HttpRequest) -> str:
 def callback_uri() -> str:
     """Where the provider sends browsers back."""
     return settings.SITE_URL + reverse("accounts:callback")
-
-
-def limit_key(what: str, request: HttpRequest) -> str:
-    """The key of a limit by address, which is kept as its hash."""
-    digest = hashlib.sha256(client_address(request).encode()).hexdigest()
-    return f"{what}:{digest}"
 
 
 def remember(request: HttpRequest, login: Login, *, next_path: str) -> None:

@@ -11,12 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from accounts import oidc
-from accounts.actors import Practitioner
-from accounts.http import client_address, speak
+from accounts import denials, oidc
+from accounts.actors import Actor, Anonymous, Practitioner
+from accounts.http import client_address, is_trusted_proxy, limit_anonymous, speak
 from accounts.profiles import practitioner_of
 from accounts.sessions import PROFILE_KEY, ClientSessionStore, SessionStore
 from accounts.tables import User
+from filevault.error_responses import respond
+from filevault.errors import DomainError, Forbidden, NotFound, NotSignedIn, RateLimited
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ CLIENT_PATHS: Final = ("/portal/", "/invite/")
 #: Where programs may bring a token instead of a cookie.
 TOKEN_PATHS: Final = ("/api/",)
 _SAMESITE: Final[Literal["Lax"]] = "Lax"
+_DENIALS: Final = (Forbidden, NotFound, NotSignedIn)
 
 
 def is_client_path(request: HttpRequest) -> bool:
@@ -35,6 +38,19 @@ def brings_token(request: HttpRequest) -> bool:
     """Whether a program asks with a Bearer token (RFC 6750), which then counts alone."""
     scheme = request.headers.get("Authorization", "").split(" ", 1)[0].lower()
     return scheme == "bearer" and request.path.startswith(TOKEN_PATHS)
+
+
+class ProxyMiddleware:
+    """Drops what a request says of its own transport, unless a configured proxy says it: Django
+    believes `SECURE_PROXY_SSL_HEADER` from whomever (W5)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not is_trusted_proxy(str(request.META.get("REMOTE_ADDR", ""))):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        return self.get_response(request)
 
 
 class RealmSessionMiddleware(SessionMiddleware):
@@ -97,9 +113,14 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.actor = None  # type: ignore[attr-defined]
+        profile = None if is_client_path(request) else _profile_of(request)
+        if profile is None and not _is_known_later(request):
+            try:
+                limit_anonymous(request)
+            except RateLimited as refusal:
+                return respond(request, refusal)  # type: ignore[return-value]  # it is one of ours
         if is_client_path(request):
             return self.get_response(request)
-        profile = _profile_of(request)
         if profile is not None:
             request.actor = _actor(request, profile)  # type: ignore[attr-defined]
             speak(request, profile.language)
@@ -110,6 +131,37 @@ class ActorMiddleware:
             update = {"form-action": list(oidc.origins())}
             response._csp_update = update  # type: ignore[attr-defined]
         return response
+
+
+class DenialMiddleware:
+    """Records what somebody known was refused, and tokens that were not taken (A2)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        refusal: DomainError | None = getattr(request, "refusal", None)
+        actor = _refused(request)
+        # Without a match it was no rule that refused, but an address that leads nowhere.
+        if isinstance(refusal, _DENIALS) and actor is not None and request.resolver_match:
+            denials.record_request(request, refusal, actor)
+        return response
+
+
+def _refused(request: HttpRequest) -> Actor | None:
+    """Who was refused: of the session, of the token, or whoever brought a token of nobody's."""
+    actor = getattr(request, "actor", None) or getattr(request, "auth", None)
+    if actor is None and brings_token(request):
+        return Anonymous(client_address(request))
+    return actor
+
+
+def _is_known_later(request: HttpRequest) -> bool:
+    """Whether somebody may turn out to ask who is not known here: the client of a portal's session,
+    or whom a token names. Where nobody does, they are counted there."""
+    portal = request.path.startswith("/portal/") and _cookie_name(request) in request.COOKIES
+    return portal or brings_token(request)
 
 
 def _profile_of(request: HttpRequest) -> User | None:

@@ -8,7 +8,7 @@ from typing import Final
 from django.contrib.auth.hashers import make_password
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit, models
+from accounts import audit, denials, models
 from accounts.actors import Actor, Anonymous, Practitioner
 from accounts.audit import Action
 from accounts.tables import User
@@ -134,7 +134,7 @@ def sync_user(identity: Identity) -> models.User:
 
 def record_refusal(*, address: str, reason: str, action: Action = Action.USER_LOGIN_FAILED) -> None:
     """Note a login that came to nothing; `reason` is a code, never what was sent."""
-    audit.record_alone(audit.daily_stream(), action, Anonymous(address), details={"reason": reason})
+    denials.record(action, Anonymous(address), details={"reason": reason})
 
 
 def record_logout(actor: Practitioner) -> None:

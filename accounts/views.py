@@ -157,9 +157,8 @@ def break_glass(request: HttpRequest) -> HttpResponse:
         raise NotFound
     form = BreakGlassForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        limits.spend(
-            logins.limit_key("break-glass", request), limit=5, window=timedelta(minutes=15)
-        )
+        key = limits.address_key("break-glass", client_address(request))
+        limits.spend(key, limit=5, window=timedelta(minutes=15))
         limits.spend("break-glass", limit=100, window=timedelta(minutes=15))
         user = auth.authenticate(request, **form.cleaned_data)
         if isinstance(user, models.User) and user.issuer == models.BREAK_GLASS_ISSUER:

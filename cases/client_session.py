@@ -8,6 +8,7 @@ from typing import Final
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from accounts.actors import CaseClient
 from cases import tokens
 from cases.invitations import Grant, get_live
 from filevault.dynamo import now
@@ -77,6 +78,18 @@ def live_grant(session: SessionBase, case_id: str) -> Grant | None:
     if grant is None:
         del session[key]
     return grant
+
+
+def known_client(session: SessionBase, case_id: str, address: str) -> CaseClient | None:
+    """Who the session says that asks for a case, to name whom it is refused to: by its entry, dead
+    or not, or else by the one entered last. Opens nothing."""
+    key = next(
+        (key for key in [case_id, *open_case_ids(session)] if f"{_CASE}{key}" in session), ""
+    )
+    entry = session.get(f"{_CASE}{key}")
+    if entry is None:
+        return None
+    return CaseClient(entry["clientId"], key, entry.get("practitionerId", ""), address=address)
 
 
 def open_case_ids(session: SessionBase) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.urls import reverse
 
-from accounts import audit
+from accounts import audit, denials
 from accounts.actors import Actor, Anonymous, CaseClient, Practitioner
 from accounts.audit import Action
 from cases import tokens
@@ -173,8 +173,7 @@ def record_leave(actor: CaseClient) -> None:
 
 def record_refusal(reason: str, address: str) -> None:
     """Note that a link opened nothing; `reason` is a code."""
-    stream, details = audit.daily_stream(), {"reason": reason}
-    audit.record_alone(stream, Action.INVITATION_REFUSED, Anonymous(address), details=details)
+    denials.record(Action.INVITATION_REFUSED, Anonymous(address), details={"reason": reason})
 
 
 def _grant_wish(claims: tokens.Claims, address: str) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from accounts.http import client_address, speak
+from accounts.http import client_address, limit_anonymous, speak
 from cases import client_session, invitations
 from files.guards import is_poll
 from filevault.error_responses import respond
-from filevault.errors import NotFound, NotSignedIn
+from filevault.errors import NotFound, NotSignedIn, RateLimited
 
 
 class PortalActorMiddleware:
@@ -37,15 +37,24 @@ class PortalActorMiddleware:
         case_id = _case_of(kwargs)
         if not request.path.startswith("/portal/") or not case_id:
             return None
+        known = client_session.known_client(request.session, case_id, client_address(request))
         grant = client_session.live_grant(request.session, case_id)
         if grant is None:
-            others = client_session.open_case_ids(request.session)
-            return respond(request, NotFound() if others else NotSignedIn())
+            request.actor = known  # type: ignore[attr-defined]  # who is refused; no view is run
+            return self._refuse(request)
         if not is_poll(request):
             invitations.mark_used(grant)
         request.actor = grant.actor(client_address(request))  # type: ignore[attr-defined]
         speak(request, grant.client.language)
         return None
+
+    def _refuse(self, request: HttpRequest) -> HttpResponse | None:
+        try:
+            limit_anonymous(request)
+        except RateLimited as error:
+            return respond(request, error)
+        others = client_session.open_case_ids(request.session)
+        return respond(request, NotFound() if others else NotSignedIn())
 
 
 def _case_of(kwargs: dict[str, Any]) -> str:

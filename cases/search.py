@@ -9,18 +9,21 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import islice
 from typing import Final
 
 from accounts.actors import Practitioner
 from cases.tables import Case, Client, SearchTerm
 from filevault.dynamo import Transaction
+from filevault.limits import Allowance
 
 MAX_WORDS: Final = 40
 #: Keeps a row's key far below DynamoDB's 1,024 bytes.
 WORD_LENGTH: Final = 64
 MAX_QUERY_WORDS: Final = 8
 CHUNK: Final = 100
+SEARCHES: Final = Allowance("search", actor=600, address=3_000, window=timedelta(minutes=10))
 
 _WORD: Final = re.compile(r"[^\W_]+")
 #: Letters that Unicode doesn't take apart, as people without that keyboard type them.
@@ -85,10 +88,11 @@ def index_in(
 
 def search(actor: Practitioner, query: str, *, limit: int = 50) -> Found:
     """The actor's clients and open or closed cases that have, for every word of the query, a word
-    that begins with it."""
+    that begins with it. Raises `RateLimited`."""
     words = words_of(query, limit=MAX_QUERY_WORDS)
     if not words:
         return Found()
+    SEARCHES.spend(actor)
     matches = list(islice(_matches(actor, words), limit + 1))
     shown = matches[:limit]
     cases = [record for record in shown if isinstance(record, Case)]
@@ -101,10 +105,11 @@ def search(actor: Practitioner, query: str, *, limit: int = 50) -> Found:
 
 
 def search_clients(actor: Practitioner, query: str, *, limit: int = 50) -> list[Client]:
-    """The clients alone, for choosing among them."""
+    """The clients alone, for choosing among them. Raises `RateLimited`."""
     words = words_of(query, limit=MAX_QUERY_WORDS)
     if not words:
         return []
+    SEARCHES.spend(actor)
     found = (record for record in _matches(actor, words) if isinstance(record, Client))
     return _by_name(islice(found, limit))
 

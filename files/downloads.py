@@ -1,6 +1,8 @@
 """Downloads: decided and recorded at the click, then a short-lived URL of the pinned version."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -14,6 +16,10 @@ from files.states import FileState
 from files.storage import case_storage
 from files.tables import File
 from filevault.errors import Conflict
+from filevault.limits import Allowance
+
+#: Addresses to read one file under, whether to keep it or to look at it.
+DOWNLOADS: Final = Allowance("read", actor=1_200, address=6_000, window=timedelta(minutes=10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +31,10 @@ class Download:
 
 
 def get_available(actor: Actor, space: Space, file_id: str) -> File:
-    """A file that this actor may be sent. Raises `NotFound`, `Forbidden`, and `Conflict`
-    (`not_available`) for a file that isn't served (D3)."""
+    """A file that this actor may be sent. Raises `NotFound`, `Forbidden`, `RateLimited`, and
+    `Conflict` (`not_available`) for a file that isn't served (D3)."""
     check_ability(space, actor, Ability.READ)
+    DOWNLOADS.spend(actor)
     file = get_file(space, file_id)
     if file.state != FileState.AVAILABLE or not file.version_id:
         raise Conflict(_("This file can't be opened: it is not available."), code="not_available")

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -16,9 +17,12 @@ from files.states import FileState
 from files.tables import File
 from filevault.dynamo import now
 from filevault.errors import Conflict, Invalid, NotFound
+from filevault.limits import Allowance
 
 #: More than a browser sends at once, few enough that a URL isn't old when its turn comes.
 MOST_AT_ONCE: Final = 16
+#: A file of 5 GiB asks 40 times.
+SIGNINGS: Final = Allowance("parts", actor=6_000, address=30_000, window=timedelta(hours=1))
 
 
 class UploadOver(Conflict):
@@ -44,8 +48,9 @@ def sign_parts(
     """Sign up to `MOST_AT_ONCE` parts; `checksums` are base64 SHA-256 by part number.
 
     The upload's time begins anew, and the burst that it belongs to goes on. Raises `NotFound`,
-    `Forbidden`, `Invalid` (by field) and `UploadOver`."""
+    `Forbidden`, `Invalid` (by field), `UploadOver` and `RateLimited`."""
     check_ability(space, actor, Ability.UPLOAD)
+    SIGNINGS.spend(actor)
     file = _open_upload(actor, space, file_id)
     size, part_size = int(file.size), int(file.part_size)
     numbers = _check_numbers(part_numbers, most=multipart.part_count(size, part_size))

@@ -27,9 +27,12 @@ from files.types import FileType, get_type
 from filevault import jobs
 from filevault.dynamo import Transaction, new_id, now
 from filevault.errors import Conflict, DomainError, Invalid, NotFound, TooLarge, Unavailable
+from filevault.limits import Allowance
 
 EXPIRE_JOB: Final = "upload.expire"
 TRIES: Final = 3
+#: A folder of scans at once is an ordinary thing.
+UPLOADS: Final = Allowance("upload", actor=2_000, address=10_000, window=timedelta(hours=1))
 #: 128 random bits, and no name (U2).
 KEY_BYTES: Final = 16
 #: A transfer that began in time may end later: it has ten minutes more, and what a slow line of
@@ -52,8 +55,8 @@ def begin(
     """Begin an upload of exactly `size` bytes; `sha256` (hex) binds its content too. A large one
     goes in parts (None instead of a POST), which `files.parts` signs.
 
-    Raises `Forbidden`, `Invalid` (by field), `TooLarge`, `QuotaFull`. `mime_type` is a hint that
-    decides nothing."""
+    Raises `Forbidden`, `Invalid` (by field), `TooLarge`, `QuotaFull`, `RateLimited`. `mime_type` is
+    a hint that decides nothing."""
     check_ability(space, actor, Ability.UPLOAD)
     name = clean_name(file_name)
     file_type = get_type(name)
@@ -212,6 +215,7 @@ def _write(actor: Actor, space: Space, file: File) -> None:
         tx.create(file)
         tx.create(FileRef(file.file_id, space_id=space.space_id))
         records.hold(tx, space.owner_id, int(file.size))
+        UPLOADS.spend_in(tx, actor)
         payload = {"spaceId": space.space_id, "fileId": file.file_id}
         jobs.enqueue(tx, EXPIRE_JOB, payload, due_at=over_at(file))
         space.join_upload(tx, file, actor)

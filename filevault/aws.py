@@ -8,6 +8,7 @@ making one costs 50 ms and more, so never one a call.
 import functools
 import re
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, cast
 
 import boto3
@@ -120,6 +121,30 @@ def sesv2_client() -> "SESV2Client":
                 retries={"total_max_attempts": 2, "mode": "standard"},
             ),
         )
+
+
+def read_parameters(prefix: str) -> Mapping[str, str]:
+    """The parameters right below a path of Systems Manager Parameter Store, decrypted, by the last
+    part of their names. Raises what is in `AWS_ERRORS`.
+
+    It is asked once, while the settings are read, so that nothing here may look at them."""
+    with _making:
+        client = boto3.client(
+            "ssm",
+            config=Config(
+                connect_timeout=1,
+                read_timeout=5,
+                retries={"total_max_attempts": 3, "mode": "standard"},
+            ),
+        )
+    pages = client.get_paginator("get_parameters_by_path").paginate(
+        Path=prefix, Recursive=False, WithDecryption=True
+    )
+    return {
+        parameter["Name"].rpartition("/")[2]: parameter["Value"]
+        for page in pages
+        for parameter in page["Parameters"]
+    }
 
 
 def error_code(error: BaseException) -> str:

@@ -3,9 +3,10 @@
 import os
 import re
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from email.utils import parseaddr
 from ipaddress import ip_network
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -18,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
 from filevault import base64url
+from filevault.aws import AWS_ERRORS, error_code, read_parameters
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -35,8 +37,18 @@ class Environment:
     definitions leave them. Each reader raises `ImproperlyConfigured` with one line that names the
     variable."""
 
+    def __init__(self) -> None:
+        self._stored: Mapping[str, str] = MappingProxyType({})
+
+    def read_parameters(self, prefix: str) -> None:
+        """Take what is in no variable from Parameter Store, once. It isn't copied into the
+        environment, which child processes inherit. An empty prefix does nothing."""
+        if prefix:
+            self._stored = _stored_under(prefix)
+
     def text(self, name: str, *, default: str) -> str:
-        return os.environ.get(name, "").strip() or default
+        given = os.environ.get(name, "").strip()
+        return given or self._stored.get(name, "").strip() or default
 
     def listing(self, name: str) -> list[str]:
         """What stands between commas."""
@@ -192,6 +204,20 @@ class Environment:
                 f"{name} must be an address such as postgres://user:password@host/database."
             )
         return config
+
+
+def _stored_under(prefix: str) -> Mapping[str, str]:
+    if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+/?", prefix):
+        raise ImproperlyConfigured(
+            f"SSM_PREFIX must look like /filevault/production, not {prefix!r}."
+        )
+    try:
+        return read_parameters(prefix)
+    except AWS_ERRORS as error:
+        reason = error_code(error) or type(error).__name__
+        raise ImproperlyConfigured(
+            f"SSM_PREFIX is {prefix}, but its parameters can't be read ({reason})."
+        ) from None
 
 
 def _is_secret(value: str, length: int) -> bool:

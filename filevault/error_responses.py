@@ -97,6 +97,7 @@ def respond(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     known = domain_error(error)
     if known is None:
         return error_page(request, 400) if isinstance(error, _MALFORMED) else None
+    request.refusal = known  # type: ignore[attr-defined]  # told to the audit trail (A2)
     status = _status(request, known)
     if status == 503:
         log_failure(request, error, status)

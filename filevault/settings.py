@@ -17,6 +17,11 @@ from filevault.env import Environment
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 
+# boto3 and PynamoDB read AWS_DEFAULT_REGION; Lambda and many shells set AWS_REGION only.
+if not env.text("AWS_DEFAULT_REGION", default="") and env.text("AWS_REGION", default=""):
+    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
+env.read_parameters(env.text("SSM_PREFIX", default=""))
+
 
 def seconds(name: str, default: int) -> timedelta:
     """A duration, given in whole seconds; ten years at most."""
@@ -37,9 +42,6 @@ if not HTTPS and not LOCAL:
 ALLOWED_HOSTS = [_site.hostname, *env.listing("EXTRA_ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 
-# boto3 and PynamoDB read AWS_DEFAULT_REGION; Lambda and many shells set AWS_REGION only.
-if not env.text("AWS_DEFAULT_REGION", default="") and env.text("AWS_REGION", default=""):
-    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
 AWS_REGION = env.matching(
     "AWS_DEFAULT_REGION", r"[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}", example="eu-central-1"
 )
@@ -63,6 +65,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "filevault.middleware.RequestLogMiddleware",
+    "accounts.middleware.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -77,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.ActorMiddleware",
+    "accounts.middleware.DenialMiddleware",
     "cases.middleware.PortalActorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]

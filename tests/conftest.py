@@ -14,7 +14,7 @@ from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 
-from filevault import aws, dynamo
+from filevault import aws, dynamo, limits
 from tests.cast import Cast, make_cast
 from tests.faults.young_rows import lagging_indexes
 from tests.stack import TestStack, provisioned_stack, running_app
@@ -65,6 +65,7 @@ def _moto_tables() -> dict[str, Any]:
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty DynamoDB in memory; for tests of the real stack, its tables and bucket instead."""
     translation.activate("en")  # what a request activated stays with its thread
+    limits.forget()
     if {"stack", "browser"} & {mark.name for mark in request.node.iter_markers()}:
         _enter(request.getfixturevalue("stack"), monkeypatch)
         yield

@@ -1,6 +1,5 @@
 """From the link in the mail to the case: nothing here is spent by a GET or HEAD (I1)."""
 
-import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -189,5 +188,5 @@ def _device(request: HttpRequest) -> str:
 
 def _limit(request: HttpRequest, what: str, limit: int) -> None:
     """Limit what one address may ask for in ten minutes (I7)."""
-    address = hashlib.sha256(client_address(request).encode()).hexdigest()
-    limits.spend(f"{what}#{address}", limit=limit, window=timedelta(minutes=10))
+    key = limits.address_key(what, client_address(request))
+    limits.spend(key, limit=limit, window=timedelta(minutes=10))

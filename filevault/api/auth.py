@@ -9,8 +9,9 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from accounts import bearer, profiles
 from accounts.actors import Practitioner
-from accounts.http import client_address, speak
+from accounts.http import client_address, limit_anonymous, speak
 from accounts.middleware import brings_token
+from filevault.errors import Forbidden, NotSignedIn
 
 
 class BearerToken(HttpBearer):
@@ -21,7 +22,11 @@ class BearerToken(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Practitioner:
         address = client_address(request)
-        profile = bearer.recognise(token, address=address)
+        try:
+            profile = bearer.recognise(token, address=address)
+        except (NotSignedIn, Forbidden):
+            limit_anonymous(request)
+            raise
         speak(request, profile.language)
         return profiles.practitioner_of(profile, address=address)
 

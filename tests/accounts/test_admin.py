@@ -168,6 +168,13 @@ def test_a_practitioner_is_kept_out(person: models.User, address: str) -> None:
     assert "Filevault administration" not in answer.content.decode()
 
 
+def test_who_is_kept_out_is_in_the_trail_A2(person: models.User) -> None:
+    signed_in(person).get("/admin/", follow=True)
+    (event,) = AuditEvent.scan()
+    assert (event.action, event.actor) == ("access:denied", f"user:{person.pk}")
+    assert event.details == {"route": "admin:login", "method": "GET", "code": "forbidden"}
+
+
 @pytest.mark.parametrize("address", ["/admin/", "/admin/accounts/user/", *PAGES])
 def test_pages_are_there_in_the_products_colours(browser: Client, address: str) -> None:
     page = text(browser, address)

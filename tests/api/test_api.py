@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -283,7 +284,7 @@ def test_a_session_needs_the_csrf_token_to_change_anything(cast: Cast) -> None:
 
 
 def test_presigning_is_limited(anna: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("filevault.api.files.PRESIGNS_AN_HOUR", 1)
+    monkeypatch.setattr(uploads, "UPLOADS", replace(uploads.UPLOADS, actor=1))
     assert anna("POST", "files/presign-upload", PRESIGN).status_code == 201
     answer = anna("POST", "files/presign-upload", PRESIGN)
     assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")

@@ -9,7 +9,7 @@ from django.test import Client
 from accounts import models, profiles
 from accounts.actors import System
 from accounts.profiles import Identity
-from accounts.tables import Session, User
+from accounts.tables import AuditEvent, Session, User
 from files.sharing import share
 from files.vault import vault_of
 from tests.accounts.conftest import SignIn, session_cookie
@@ -76,6 +76,8 @@ def test_other_algorithms_are_refused(provider: Provider, nobody: Caller, algori
 def test_broken_tokens_are_refused(cast: Cast, provider: Provider, token: str) -> None:
     answer = with_session(cast.a)("GET", "files/list", **bearer(token))
     assert answer.status_code == 401
+    (event,) = AuditEvent.scan()  # of nobody: the cookie beside it counts for nothing (A2)
+    assert (event.action, event.actor) == ("access:denied", "anonymous")
 
 
 def test_an_id_token_is_no_access_token(provider: Provider, nobody: Caller) -> None:

@@ -52,8 +52,10 @@ class Production:
     port: int
     provider: Provider
 
-    def browser(self) -> Person:
+    def browser(self, address: str = "") -> Person:
+        """A browser at an address: one of its own unless told otherwise."""
         person = Person(SITE, self.stack)
+        person.address = address or person.address
         person.http = httpx.Client(
             base_url=SITE,
             transport=Proxy(self.port, person.address),

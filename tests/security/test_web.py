@@ -12,7 +12,7 @@ from accounts.tables import AuditEvent
 from filevault.dynamo import new_id, now
 from filevault.local.ministack import REPOSITORY
 from tests.security.people import ADMIN_EMAIL, NO_TLS, Person, Town
-from tests.security.production import SITE, Production
+from tests.security.production import PROXY, SITE, Production
 from tests.stack import TestStack
 
 pytestmark = pytest.mark.stack
@@ -174,6 +174,53 @@ def test_production_asks_for_https_for_a_year_W2(production: Production) -> None
     answer = httpx.get(plain, headers={"Host": "files.example.test"})
     assert answer.status_code == 301
     assert answer.headers["Location"] == f"{SITE}/settings/"
+
+
+def test_who_is_no_proxy_is_not_believed_about_https_W5(production: Production) -> None:
+    said = {"Host": "files.example.test", "X-Forwarded-Proto": "https"}
+    for address, status in (("127.0.0.9", 301), (PROXY, 302)):
+        transport = httpx.HTTPTransport(verify=NO_TLS, local_address=address)
+        with httpx.Client(transport=transport) as visitor:
+            answer = visitor.get(f"http://127.0.0.1:{production.port}/settings/", headers=said)
+        assert answer.status_code == status, address
+
+
+def wishes_until_refused(*people: Person) -> tuple[int, httpx.Response]:
+    """How many fresh links are asked for, by turns, before the first refusal. A window may end in
+    between, so that up to twice the limit pass."""
+    tokens = [person.token("/invite/fresh/") for person in people]
+    for number in range(21):
+        person, token = people[number % len(people)], tokens[number % len(people)]
+        answer = person.http.post(
+            "/invite/fresh/",
+            data={"csrfmiddlewaretoken": token},
+            headers={"X-Forwarded-For": f"203.0.113.{number}"},
+        )
+        if answer.status_code != 200:
+            return number, answer
+    raise AssertionError("nothing was refused")
+
+
+def test_a_limit_falls_on_an_address_whatever_it_says_W5(production: Production) -> None:
+    x, y = production.browser(), production.browser()
+    passed, page = wishes_until_refused(x)
+    assert 10 <= passed <= 20
+    assert page.status_code == 429
+    assert 0 < int(page.headers["Retry-After"]) <= 600
+    assert "That was a little too often" in page.text
+    headers = {"Accept": "application/json", "X-CSRFToken": x.token("/invite/fresh/")}
+    answer = x.http.post("/invite/fresh/", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    assert 0 < int(answer.headers["Retry-After"]) <= 600
+    assert y.post("/invite/fresh/").status_code == 200
+
+
+def test_an_ipv6_network_is_one_address_W5(production: Production) -> None:
+    x, y = production.browser("2001:db8:5:1::a"), production.browser("2001:db8:5:1:b::b")
+    passed, page = wishes_until_refused(x, y)
+    assert 10 <= passed <= 20
+    assert page.status_code == 429
+    assert production.browser("2001:db8:5:2::a").post("/invite/fresh/").status_code == 200
 
 
 @pytest.mark.parametrize(
