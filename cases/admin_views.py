@@ -23,6 +23,8 @@ from accounts.admin_pages import (
 )
 from accounts.admin_site import register_records
 from cases import invitations
+from cases.colleagues import Colleague, get_colleagues
+from cases.space import Access
 from cases.tables import Case, Client, Invitation
 from filevault.dynamo import Transaction, is_id
 from filevault.errors import Invalid, NotFound
@@ -132,7 +134,8 @@ def detail(request: HttpRequest, case_id: str) -> HttpResponse:
             (_("Deleted"), Cell(case.deleted_at)),
         ],
         tables=[
-            _invitation_table(list(Invitation.query(case_id, consistent_read=True)), names=names)
+            _invitation_table(list(Invitation.query(case_id, consistent_read=True)), names=names),
+            _colleague_table(get_colleagues(case)),
         ],
     )
     return show(request, page, target=audit.case_stream(case_id))
@@ -178,6 +181,24 @@ def _invitation_table(found: list[Invitation], *, names: dict[str, str] | None =
         _("End it"),
     ]
     return Table(_("Invitations"), columns, rows, _("No invitations."))
+
+
+def _colleague_table(found: list[Colleague]) -> Table:
+    rows = [
+        [
+            Cell(each.email),
+            Cell(each.user_id, record_url("user", each.user_id) if each.user_id else ""),
+            Cell(_access_label(each.access)),
+            Cell(each.since),
+        ]
+        for each in found
+    ]
+    columns = [_("E-mail"), _("User"), _("Access"), _("Shared since")]
+    return Table(_("Colleagues"), columns, rows, _("Shared with nobody."))
+
+
+def _access_label(access: Access) -> str:
+    return _("read and write") if access == Access.WRITE else _("read only")
 
 
 def _revocation(invitation: Invitation) -> Button | Cell:

@@ -41,11 +41,13 @@ _Row = CaseMember | PendingMember
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody on a case as its owner knows them: by the address that was typed."""
+    """Somebody on a case as its owner knows them: by the address that was typed. Only admins are
+    told `user_id`, which an address that is waited for has not."""
 
     email: str
     access: Access
     since: datetime
+    user_id: str
 
 
 def share(actor: Practitioner, case_id: str, *, email: object, access: object) -> str:
@@ -65,6 +67,7 @@ def share(actor: Practitioner, case_id: str, *, email: object, access: object) -
 def change_access(actor: Practitioner, case_id: str, *, email: object, access: object) -> None:
     """Let a colleague do more or less from the next click on. Of who isn't on the case any more it
     changes nothing. Raises `NotFound`, `Forbidden`, `Invalid`."""
+    get_case(actor, case_id)
     recipient, chosen = check_recipient(email), _check_access(access)
     _retrying(lambda: _change(actor, get_case(actor, case_id), recipient, chosen))
 
@@ -72,6 +75,7 @@ def change_access(actor: Practitioner, case_id: str, *, email: object, access: o
 def remove(actor: Practitioner, case_id: str, *, email: object) -> None:
     """Take a colleague off a case; it bites at the next click. Who isn't on it counts as taken off.
     Raises `NotFound`, `Forbidden`, `Invalid`."""
+    get_case(actor, case_id)
     recipient = check_recipient(email)
     _retrying(lambda: _remove(actor, get_case(actor, case_id), recipient))
 
@@ -80,7 +84,8 @@ def get_colleagues(case: Case) -> list[Colleague]:
     """Who is on a case besides its owner, and who is waited for; the newest last."""
     people = _People(case)
     found = [
-        Colleague(str(row.email), Access(people[row]), row.created_at) for row in _rows_of(case)
+        Colleague(str(row.email), Access(people[row]), row.created_at, _user_of(row))
+        for row in _rows_of(case)
     ]
     return sorted(found, key=lambda each: each.since)
 
@@ -230,6 +235,10 @@ def _row(case: Case, user_id: str, email: str, *, shared_by: str, since: datetim
     return PendingMember(address_hash(email), case.case_id, **values)
 
 
+def _user_of(row: _Row) -> str:
+    return str(row.user_id) if isinstance(row, CaseMember) else ""
+
+
 def _note(
     tx: Transaction,
     actor: Practitioner,
@@ -240,7 +249,6 @@ def _note(
 ) -> None:
     """Write into the case's row who may do what, unless it changed since it was read. The event
     tells of one of them, and of nobody by address."""
-    user_id = row.user_id if isinstance(row, CaseMember) else ""
     update_in(
         tx,
         case,
@@ -248,7 +256,7 @@ def _note(
         Action.CASE_MEMBERS,
         [Case.members.set(people.members), Case.pending_members.set(people.pending)],
         version=case.event_id,
-        details={"userId": user_id, "access": access or "none", "people": len(people)},
+        details={"userId": _user_of(row), "access": access or "none", "people": len(people)},
     )
 
 

@@ -11,7 +11,7 @@ from accounts import audit, models
 from accounts.audit import Action
 from accounts.sessions import AMR_KEY, PROFILE_KEY
 from accounts.tables import AuditEvent, User
-from cases.tables import Case, Invitation
+from cases.tables import Case, Invitation, PendingMember
 from cases.tables import Client as CaseClientRow
 from files.tables import File, FileRef
 from filevault import jobs, mail
@@ -280,6 +280,19 @@ def test_from_user_to_case_to_files(browser: Client, person: models.User, case: 
     assert f"/admin/records/cases/{case.case_id}/" in page
     page = text(browser, f"/admin/records/cases/{case.case_id}/")
     assert "Carla Client" in page
+    assert "Shared with nobody." in page
+    hashed = mail.address_hash("ben.okafor@example.test")
+    case.update([Case.pending_members.set({hashed: "read"})])
+    PendingMember(
+        hashed,
+        case.case_id,
+        shared_by=str(person.pk),
+        email="ben.okafor@example.test",
+        created_at=now(),
+    ).save()
+    page = text(browser, f"/admin/records/cases/{case.case_id}/")
+    assert "ben.okafor@example.test" in page
+    assert "read only" in page
     files = f"/admin/records/files/of/case%3A{case.case_id}/"
     assert files in page or files.replace("%3A", ":") in page
     page = text(browser, files)
