@@ -13,6 +13,8 @@ Actors:  X    nobody
          Adm  an administrator, who is a practitioner too
          T    a program with A's access token and no cookie
 
+Where R and W have no column, they are as B.
+
 Objects: {case}     A's case one              {client}   C1 in A's address book
          {letter}   C1's file in {case}       {reply}    A's file in {case}
          {theirs}   W's file in {case}        {sending}  A's upload in parts into {case}
@@ -20,241 +22,250 @@ Objects: {case}     A's case one              {client}   C1 in A's address book
          {photo}    A's file, shared with S   {started}  A's upload in parts into the vault
          {case+}    and the like: made for each cell that may, since it is over then
 
-Answers: yes    served: 2xx, or a redirect to anywhere but the login
-         login  asked to come in: a redirect to the login, 401 for programs and clients
-         404    hidden: the same bytes as for random ids
-         403    refused: known, and in too weak a role
-         dead   410: this browser opened no link that leads anywhere
-         400, 409, 422: past every guard, and refused for what was sent
+Answers: yes  served: 2xx, or a redirect to anywhere but the login
+         401  asked to come in: 401 to programs and clients, the redirect to the login to others
+         403  refused: known, and in too weak a role
+         404  hidden: the same bytes as for random ids
+         410  no way in: this browser opened no link that leads anywhere
+         400, 422  past every guard, and refused for what was sent
+         -    not asked
 """
 
 PRACTITIONERS = """
-                                                        X     A     B     S     C1    C2    Adm
-GET    /                                                login yes   yes   yes   login login yes
-GET    /search/                                         login yes   yes   yes   login login yes
-POST   /search/                                         login yes   yes   yes   login login yes
-GET    /settings/                                       login yes   yes   yes   login login yes
-POST   /settings/                                       login yes   yes   yes   login login yes
-GET    /welcome/                                        login yes   yes   yes   login login yes
-POST   /welcome/                                        login yes   yes   yes   login login yes
-POST   /auth/keepalive/                                 login yes   yes   yes   login login yes
+                                                      X   A   R   W   B   S   C1  C2  Adm
+GET    /                                              401 yes yes yes yes yes 401 401 yes
+GET    /search/                                       401 yes yes yes yes yes 401 401 yes
+POST   /search/                                       401 yes yes yes yes yes 401 401 yes
+GET    /settings/                                     401 yes yes yes yes yes 401 401 yes
+POST   /settings/                                     401 yes yes yes yes yes 401 401 yes
+GET    /welcome/                                      401 yes yes yes yes yes 401 401 yes
+POST   /welcome/                                      401 yes yes yes yes yes 401 401 yes
+POST   /auth/keepalive/                               401 yes yes yes yes yes 401 401 yes
 
-GET    /clients/                                        login yes   yes   yes   login login yes
-GET    /clients/new/                                    login yes   yes   yes   login login yes
-POST   /clients/new/                                    login yes   yes   yes   login login yes
-GET    /clients/{client}/                               login yes   404   404   login login 404
-GET    /clients/{client}/edit/                          login yes   404   404   login login 404
-POST   /clients/{client}/edit/                          login yes   404   404   login login 404
-GET    /clients/{client}/delete/                        login yes   404   404   login login 404
-POST   /clients/{client+}/delete/                       login yes   404   404   login login 404
+GET    /clients/                                      401 yes yes yes yes yes 401 401 yes
+GET    /clients/new/                                  401 yes yes yes yes yes 401 401 yes
+POST   /clients/new/                                  401 yes yes yes yes yes 401 401 yes
+GET    /clients/{client}/                             401 yes 404 404 404 404 401 401 404
+GET    /clients/{client}/edit/                        401 yes 404 404 404 404 401 401 404
+POST   /clients/{client}/edit/                        401 yes 404 404 404 404 401 401 404
+GET    /clients/{client}/delete/                      401 yes 404 404 404 404 401 401 404
+POST   /clients/{client+}/delete/                     401 yes 404 404 404 404 401 401 404
 
-GET    /cases/                                          login yes   yes   yes   login login yes
-GET    /cases/new/                                      login yes   yes   yes   login login yes
-POST   /cases/new/                                      login yes   422   422   login login 422
-POST   /cases/new/clients/                              login yes   yes   yes   login login yes
-GET    /cases/{case}/                                   login yes   404   404   login login 404
-GET    /cases/{case}/edit/                              login yes   404   404   login login 404
-POST   /cases/{case}/edit/                              login yes   404   404   login login 404
-POST   /cases/{case}/edit/clients/                      login yes   404   404   login login 404
-POST   /cases/{case+}/close/                            login yes   404   404   login login 404
-POST   /cases/{case+}/reopen/                           login yes   404   404   login login 404
-GET    /cases/{case}/delete/                            login yes   404   404   login login 404
-POST   /cases/{case+}/delete/                           login yes   404   404   login login 404
-GET    /cases/{case}/clients/{client}/invite/           login yes   404   404   login login 404
-POST   /cases/{case}/clients/{client}/invite/           login yes   404   404   login login 404
-POST   /cases/{case}/clients/{client}/resend/           login yes   404   404   login login 404
-GET    /cases/{case}/clients/{client}/revoke/           login yes   404   404   login login 404
-POST   /cases/{case+}/clients/{client}/revoke/          login yes   404   404   login login 404
+GET    /cases/                                        401 yes yes yes yes yes 401 401 yes
+GET    /cases/new/                                    401 yes yes yes yes yes 401 401 yes
+POST   /cases/new/                                    401 yes 422 422 422 422 401 401 422
+POST   /cases/new/clients/                            401 yes yes yes yes yes 401 401 yes
+GET    /cases/{case}/                                 401 yes yes yes 404 404 401 401 404
+GET    /cases/{case}/edit/                            401 yes 403 403 404 404 401 401 404
+POST   /cases/{case}/edit/                            401 yes 403 403 404 404 401 401 404
+POST   /cases/{case}/edit/clients/                    401 yes 403 403 404 404 401 401 404
+POST   /cases/{case+}/close/                          401 yes 403 403 404 404 401 401 404
+POST   /cases/{case+}/reopen/                         401 yes 403 403 404 404 401 401 404
+GET    /cases/{case}/delete/                          401 yes 403 403 404 404 401 401 404
+POST   /cases/{case+}/delete/                         401 yes 403 403 404 404 401 401 404
+GET    /cases/{case}/clients/{client}/invite/         401 yes 403 403 404 404 401 401 404
+POST   /cases/{case}/clients/{client}/invite/         401 yes 403 403 404 404 401 401 404
+POST   /cases/{case}/clients/{client}/resend/         401 yes 403 403 404 404 401 401 404
+GET    /cases/{case}/clients/{client}/revoke/         401 yes 403 403 404 404 401 401 404
+POST   /cases/{case+}/clients/{client}/revoke/        401 yes 403 403 404 404 401 401 404
 
-GET    /cases/{case}/files/                             login yes   404   404   login login 404
-GET    /cases/{case}/files/add                          login yes   404   404   login login 404
-POST   /cases/{case}/files/add                          login yes   404   404   login login 404
-GET    /cases/{case}/files/zip                          login yes   404   404   login login 404
-GET    /cases/{case}/files/zip?file={letter}            login yes   404   404   login login 404
-POST   /cases/{case}/files/presign                      login yes   404   404   login login 404
-POST   /cases/{case}/files/same                         login yes   404   404   login login 404
-GET    /cases/{case}/files/parts/{sending}              login yes   404   404   login login 404
-POST   /cases/{case}/files/parts/{sending}              login yes   404   404   login login 404
-GET    /cases/{case}/files/parts/{draft}                login 404   404   404   login login 404
-POST   /cases/{case}/files/parts/{draft}                login 404   404   404   login login 404
-POST   /cases/{case}/files/confirm/{reply}              login yes   404   404   login login 404
-POST   /cases/{case}/files/confirm/{letter}             login 404   404   404   login login 404
-POST   /cases/{case}/files/abort/{sending+}             login yes   404   404   login login 404
-POST   /cases/{case}/files/abort/{draft}                login 404   404   404   login login 404
-GET    /cases/{case}/files/{reply}/uploaded             login yes   404   404   login login 404
-GET    /cases/{case}/files/{letter}/uploaded            login 404   404   404   login login 404
-GET    /cases/{case}/files/{letter}/view                login yes   404   404   login login 404
-GET    /cases/{case}/files/{letter}/open                login yes   404   404   login login 404
-GET    /cases/{case}/files/{letter}/download            login yes   404   404   login login 404
-GET    /cases/{case}/files/{letter}/receipt             login yes   404   404   login login 404
-GET    /cases/{case}/files/{photo}/download             login 404   404   404   login login 404
-GET    /cases/{case}/files/{letter}/delete              login yes   404   404   login login 404
-POST   /cases/{case}/files/{letter+}/delete             login yes   404   404   login login 404
-POST   /cases/{case}/files/{reply+}/delete              login yes   404   404   login login 404
+GET    /cases/{case}/colleagues/                      401 yes 403 403 404 404 401 401 404
+POST   /cases/{case+}/colleagues/                     401 yes 403 403 404 404 401 401 404
+POST   /cases/{case+}/colleagues/access/              401 yes 403 403 404 404 401 401 404
+POST   /cases/{case+}/colleagues/remove/              401 yes 403 403 404 404 401 401 404
+
+GET    /cases/{case}/files/                           401 yes yes yes 404 404 401 401 404
+GET    /cases/{case}/files/add                        401 yes 403 yes 404 404 401 401 404
+POST   /cases/{case}/files/add                        401 yes 403 yes 404 404 401 401 404
+GET    /cases/{case}/files/zip                        401 yes yes yes 404 404 401 401 404
+GET    /cases/{case}/files/zip?file={letter}          401 yes yes yes 404 404 401 401 404
+POST   /cases/{case}/files/presign                    401 yes 403 yes 404 404 401 401 404
+POST   /cases/{case}/files/same                       401 yes yes yes 404 404 401 401 404
+GET    /cases/{case}/files/parts/{sending}            401 yes 404 404 404 404 401 401 404
+POST   /cases/{case}/files/parts/{sending}            401 yes 403 404 404 404 401 401 404
+GET    /cases/{case}/files/parts/{draft}              401 404 404 404 404 404 401 401 404
+POST   /cases/{case}/files/parts/{draft}              401 404 403 404 404 404 401 401 404
+POST   /cases/{case}/files/confirm/{reply}            401 yes 404 404 404 404 401 401 404
+POST   /cases/{case}/files/confirm/{letter}           401 404 404 404 404 404 401 401 404
+POST   /cases/{case}/files/abort/{sending+}           401 yes 404 404 404 404 401 401 404
+POST   /cases/{case}/files/abort/{draft}              401 404 404 404 404 404 401 401 404
+GET    /cases/{case}/files/{reply}/uploaded           401 yes 404 404 404 404 401 401 404
+GET    /cases/{case}/files/{letter}/uploaded          401 404 404 404 404 404 401 401 404
+GET    /cases/{case}/files/{letter}/view              401 yes yes yes 404 404 401 401 404
+GET    /cases/{case}/files/{letter}/open              401 yes yes yes 404 404 401 401 404
+GET    /cases/{case}/files/{letter}/download          401 yes yes yes 404 404 401 401 404
+GET    /cases/{case}/files/{letter}/receipt           401 yes yes yes 404 404 401 401 404
+GET    /cases/{case}/files/{photo}/download           401 404 404 404 404 404 401 401 404
+GET    /cases/{case}/files/{letter}/delete            401 yes 403 403 404 404 401 401 404
+POST   /cases/{case}/files/{letter+}/delete           401 yes 403 403 404 404 401 401 404
+POST   /cases/{case}/files/{reply+}/delete            401 yes 403 403 404 404 401 401 404
+GET    /cases/{case}/files/{theirs}/delete            401 yes 403 yes 404 404 401 401 404
+POST   /cases/{case}/files/{theirs+}/delete           401 yes 403 yes 404 404 401 401 404
 """
 
 VAULT = """
-                                                        X     A     B     S     C1    C2    Adm
-GET    /files/                                          login yes   yes   yes   login login yes
-GET    /files/gallery/                                  login yes   yes   yes   login login yes
-GET    /files/shared/                                   login yes   yes   yes   login login yes
-GET    /files/shared/{photo}/view                       login 404   404   yes   login login 404
-GET    /files/shared/{photo}/open                       login 404   404   yes   login login 404
-GET    /files/shared/{photo}/download                   login 404   404   yes   login login 404
-GET    /files/shared/{letter}/download                  login 404   404   404   login login 404
-GET    /files/{photo}/sharing                           login yes   404   404   login login 404
-POST   /files/{photo}/sharing                           login yes   404   404   login login 404
-POST   /files/{photo+}/unshare                          login yes   404   404   login login 404
-GET    /files/{letter}/sharing                          login 404   404   404   login login 404
-POST   /files/{letter}/sharing                          login 404   404   404   login login 404
+                                                      X   A   B   S   C1  C2  Adm
+GET    /files/                                        401 yes yes yes 401 401 yes
+GET    /files/gallery/                                401 yes yes yes 401 401 yes
+GET    /files/shared/                                 401 yes yes yes 401 401 yes
+GET    /files/shared/{photo}/view                     401 404 404 yes 401 401 404
+GET    /files/shared/{photo}/open                     401 404 404 yes 401 401 404
+GET    /files/shared/{photo}/download                 401 404 404 yes 401 401 404
+GET    /files/shared/{letter}/download                401 404 404 404 401 401 404
+GET    /files/{photo}/sharing                         401 yes 404 404 401 401 404
+POST   /files/{photo}/sharing                         401 yes 404 404 401 401 404
+POST   /files/{photo+}/unshare                        401 yes 404 404 401 401 404
+GET    /files/{letter}/sharing                        401 404 404 404 401 401 404
+POST   /files/{letter}/sharing                        401 404 404 404 401 401 404
 
-GET    /files/{a}/                                      login yes   404   404   login login 404
-GET    /files/{a}/files/                                login yes   404   404   login login 404
-GET    /files/{a}/files/add                             login yes   404   404   login login 404
-POST   /files/{a}/files/add                             login yes   404   404   login login 404
-GET    /files/{a}/files/zip                             login yes   404   404   login login 404
-GET    /files/{a}/files/zip?file={photo}                login yes   404   404   login login 404
-POST   /files/{a}/files/presign                         login yes   404   404   login login 404
-POST   /files/{a}/files/same                            login yes   404   404   login login 404
-GET    /files/{a}/files/parts/{started}                 login yes   404   404   login login 404
-POST   /files/{a}/files/parts/{started}                 login yes   404   404   login login 404
-POST   /files/{a}/files/confirm/{photo}                 login yes   404   404   login login 404
-POST   /files/{a}/files/abort/{started+}                login yes   404   404   login login 404
-GET    /files/{a}/files/{photo}/uploaded                login yes   404   404   login login 404
-GET    /files/{a}/files/{photo}/view                    login yes   404   404   login login 404
-GET    /files/{a}/files/{photo}/open                    login yes   404   404   login login 404
-GET    /files/{a}/files/{photo}/download                login yes   404   404   login login 404
-GET    /files/{a}/files/{photo}/receipt                 login 404   404   404   login login 404
-GET    /files/{a}/files/{letter}/download               login 404   404   404   login login 404
-GET    /files/{a}/files/{photo}/delete                  login yes   404   404   login login 404
-POST   /files/{a}/files/{photo+}/delete                 login yes   404   404   login login 404
+GET    /files/{a}/                                    401 yes 404 404 401 401 404
+GET    /files/{a}/files/                              401 yes 404 404 401 401 404
+GET    /files/{a}/files/add                           401 yes 404 404 401 401 404
+POST   /files/{a}/files/add                           401 yes 404 404 401 401 404
+GET    /files/{a}/files/zip                           401 yes 404 404 401 401 404
+GET    /files/{a}/files/zip?file={photo}              401 yes 404 404 401 401 404
+POST   /files/{a}/files/presign                       401 yes 404 404 401 401 404
+POST   /files/{a}/files/same                          401 yes 404 404 401 401 404
+GET    /files/{a}/files/parts/{started}               401 yes 404 404 401 401 404
+POST   /files/{a}/files/parts/{started}               401 yes 404 404 401 401 404
+POST   /files/{a}/files/confirm/{photo}               401 yes 404 404 401 401 404
+POST   /files/{a}/files/abort/{started+}              401 yes 404 404 401 401 404
+GET    /files/{a}/files/{photo}/uploaded              401 yes 404 404 401 401 404
+GET    /files/{a}/files/{photo}/view                  401 yes 404 404 401 401 404
+GET    /files/{a}/files/{photo}/open                  401 yes 404 404 401 401 404
+GET    /files/{a}/files/{photo}/download              401 yes 404 404 401 401 404
+GET    /files/{a}/files/{photo}/receipt               401 404 404 404 401 401 404
+GET    /files/{a}/files/{letter}/download             401 404 404 404 401 401 404
+GET    /files/{a}/files/{photo}/delete                401 yes 404 404 401 401 404
+POST   /files/{a}/files/{photo+}/delete               401 yes 404 404 401 401 404
 """
 
 CLIENTS = """
-                                                        X     A     B     S     C1    C2    Adm
-GET    /portal/                                         login login login login yes   yes   login
-POST   /portal/keepalive/                               login login login login yes   yes   login
-GET    /portal/{case}/                                  login login login login yes   404   login
-GET    /portal/{case}/files/                            login login login login yes   404   login
-GET    /portal/{case}/files/add                         login login login login yes   404   login
-POST   /portal/{case}/files/add                         login login login login yes   404   login
-GET    /portal/{case}/files/zip                         login login login login yes   404   login
-GET    /portal/{case}/files/zip?file={letter}           login login login login yes   404   login
-POST   /portal/{case}/files/presign                     login login login login yes   404   login
-POST   /portal/{case}/files/same                        login login login login yes   404   login
-GET    /portal/{case}/files/parts/{draft}               login login login login yes   404   login
-POST   /portal/{case}/files/parts/{draft}               login login login login yes   404   login
-GET    /portal/{case}/files/parts/{sending}             login login login login 404   404   login
-POST   /portal/{case}/files/parts/{sending}             login login login login 404   404   login
-POST   /portal/{case}/files/confirm/{letter}            login login login login yes   404   login
-POST   /portal/{case}/files/confirm/{reply}             login login login login 404   404   login
-POST   /portal/{case}/files/abort/{draft+}              login login login login yes   404   login
-POST   /portal/{case}/files/abort/{sending}             login login login login 404   404   login
-GET    /portal/{case}/files/{letter}/uploaded           login login login login yes   404   login
-GET    /portal/{case}/files/{reply}/uploaded            login login login login 404   404   login
-GET    /portal/{case}/files/{reply}/view                login login login login yes   404   login
-GET    /portal/{case}/files/{reply}/open                login login login login yes   404   login
-GET    /portal/{case}/files/{reply}/download            login login login login yes   404   login
-GET    /portal/{case}/files/{letter}/receipt            login login login login yes   404   login
-GET    /portal/{case}/files/{photo}/download            login login login login 404   404   login
-GET    /portal/{case}/files/{letter}/delete             login login login login yes   404   login
-POST   /portal/{case}/files/{letter+}/delete            login login login login yes   404   login
-GET    /portal/{case}/files/{reply}/delete              login login login login 403   404   login
-POST   /portal/{case}/files/{reply}/delete              login login login login 403   404   login
+                                                      X   A   B   S   C1  C2  Adm
+GET    /portal/                                       401 401 401 401 yes yes 401
+POST   /portal/keepalive/                             401 401 401 401 yes yes 401
+GET    /portal/{case}/                                401 401 401 401 yes 404 401
+GET    /portal/{case}/files/                          401 401 401 401 yes 404 401
+GET    /portal/{case}/files/add                       401 401 401 401 yes 404 401
+POST   /portal/{case}/files/add                       401 401 401 401 yes 404 401
+GET    /portal/{case}/files/zip                       401 401 401 401 yes 404 401
+GET    /portal/{case}/files/zip?file={letter}         401 401 401 401 yes 404 401
+POST   /portal/{case}/files/presign                   401 401 401 401 yes 404 401
+POST   /portal/{case}/files/same                      401 401 401 401 yes 404 401
+GET    /portal/{case}/files/parts/{draft}             401 401 401 401 yes 404 401
+POST   /portal/{case}/files/parts/{draft}             401 401 401 401 yes 404 401
+GET    /portal/{case}/files/parts/{sending}           401 401 401 401 404 404 401
+POST   /portal/{case}/files/parts/{sending}           401 401 401 401 404 404 401
+POST   /portal/{case}/files/confirm/{letter}          401 401 401 401 yes 404 401
+POST   /portal/{case}/files/confirm/{reply}           401 401 401 401 404 404 401
+POST   /portal/{case}/files/abort/{draft+}            401 401 401 401 yes 404 401
+POST   /portal/{case}/files/abort/{sending}           401 401 401 401 404 404 401
+GET    /portal/{case}/files/{letter}/uploaded         401 401 401 401 yes 404 401
+GET    /portal/{case}/files/{reply}/uploaded          401 401 401 401 404 404 401
+GET    /portal/{case}/files/{reply}/view              401 401 401 401 yes 404 401
+GET    /portal/{case}/files/{reply}/open              401 401 401 401 yes 404 401
+GET    /portal/{case}/files/{reply}/download          401 401 401 401 yes 404 401
+GET    /portal/{case}/files/{letter}/receipt          401 401 401 401 yes 404 401
+GET    /portal/{case}/files/{photo}/download          401 401 401 401 404 404 401
+GET    /portal/{case}/files/{letter}/delete           401 401 401 401 yes 404 401
+POST   /portal/{case}/files/{letter+}/delete          401 401 401 401 yes 404 401
+GET    /portal/{case}/files/{reply}/delete            401 401 401 401 403 404 401
+POST   /portal/{case}/files/{reply}/delete            401 401 401 401 403 404 401
 
-GET    /invite/                                         dead  dead  dead  dead  yes   yes   dead
-POST   /invite/enter/                                   dead  dead  dead  dead  yes   yes   dead
-POST   /invite/send-code/                               dead  dead  dead  dead  yes   yes   dead
-GET    /invite/code/                                    dead  dead  dead  dead  yes   yes   dead
-POST   /invite/code/                                    dead  dead  dead  dead  422   422   dead
+GET    /invite/                                       410 410 410 410 yes yes 410
+POST   /invite/enter/                                 410 410 410 410 yes yes 410
+POST   /invite/send-code/                             410 410 410 410 yes yes 410
+GET    /invite/code/                                  410 410 410 410 yes yes 410
+POST   /invite/code/                                  410 410 410 410 422 422 410
 """
 
 API = """
-                                                        X     A     B     S     C1    Adm   T
-POST   /api/auth/login                                  yes   yes   yes   yes   yes   yes   403
-POST   /api/files/presign-upload                        login yes   yes   yes   login yes   yes
-POST   /api/files/presign-upload#case                   login yes   404   404   login 404   yes
-GET    /api/files/uploads/{sending}/parts               login yes   404   404   login 404   yes
-POST   /api/files/uploads/{sending}/parts               login yes   404   404   login 404   yes
-GET    /api/files/uploads/{draft}/parts                 login 404   404   404   login 404   404
-POST   /api/files/uploads/{draft}/parts                 login 404   404   404   login 404   404
-POST   /api/files/metadata#{reply}                      login yes   404   404   login 404   yes
-POST   /api/files/metadata#{letter}                     login 404   404   404   login 404   404
-POST   /api/files/metadata#{photo}                      login yes   404   404   login 404   yes
-DELETE /api/files/uploads/{started+}                    login yes   404   404   login 404   yes
-DELETE /api/files/uploads/{draft}                       login 404   404   404   login 404   404
-GET    /api/files/list                                  login yes   yes   yes   login yes   yes
-GET    /api/files/list?caseId={case}                    login yes   404   404   login 404   yes
-GET    /api/files/download?fileId={letter}              login yes   404   404   login 404   yes
-GET    /api/files/download?fileId={photo}               login yes   404   yes   login 404   yes
-POST   /api/files/share#{photo}                         login yes   404   403   login 404   yes
-DELETE /api/files/share#{photo+}                        login yes   404   403   login 404   yes
-POST   /api/files/share#{letter}                        login 403   404   404   login 404   403
-DELETE /api/files/delete?fileId={letter+}               login yes   404   404   login 404   yes
-DELETE /api/files/delete?fileId={photo+}                login yes   404   403   login 404   yes
+                                                      X   A   R   W   B   S   C1  Adm T
+POST   /api/auth/login                                yes yes yes yes yes yes yes yes 403
+POST   /api/files/presign-upload                      401 yes yes yes yes yes 401 yes yes
+POST   /api/files/presign-upload#case                 401 yes 403 yes 404 404 401 404 yes
+GET    /api/files/uploads/{sending}/parts             401 yes 404 404 404 404 401 404 yes
+POST   /api/files/uploads/{sending}/parts             401 yes 403 404 404 404 401 404 yes
+GET    /api/files/uploads/{draft}/parts               401 404 404 404 404 404 401 404 404
+POST   /api/files/uploads/{draft}/parts               401 404 403 404 404 404 401 404 404
+POST   /api/files/metadata#{reply}                    401 yes 404 404 404 404 401 404 yes
+POST   /api/files/metadata#{letter}                   401 404 404 404 404 404 401 404 404
+POST   /api/files/metadata#{photo}                    401 yes 404 404 404 404 401 404 yes
+DELETE /api/files/uploads/{started+}                  401 yes 404 404 404 404 401 404 yes
+DELETE /api/files/uploads/{draft}                     401 404 404 404 404 404 401 404 404
+GET    /api/files/list                                401 yes yes yes yes yes 401 yes yes
+GET    /api/files/list?caseId={case}                  401 yes yes yes 404 404 401 404 yes
+GET    /api/files/download?fileId={letter}            401 yes yes yes 404 404 401 404 yes
+GET    /api/files/download?fileId={photo}             401 yes 404 404 404 yes 401 404 yes
+POST   /api/files/share#{photo}                       401 yes 404 404 404 403 401 404 yes
+DELETE /api/files/share#{photo+}                      401 yes 404 404 404 403 401 404 yes
+POST   /api/files/share#{letter}                      401 403 403 403 404 404 401 404 403
+DELETE /api/files/delete?fileId={letter+}             401 yes 403 403 404 404 401 404 yes
+DELETE /api/files/delete?fileId={theirs+}             401 yes 403 yes 404 404 401 404 yes
+DELETE /api/files/delete?fileId={photo+}              401 yes 404 404 404 403 401 404 yes
 """
 
 ADMINISTRATION = """
-                                                        X     A     B     S     C1    C2    Adm
-GET    /admin/                                          login 403   403   403   login login yes
-GET    /admin/records/users/                            login 403   403   403   login login yes
-GET    /admin/records/users/{a}/                        login 403   403   403   login login yes
-POST   /admin/records/users/{user+}/deactivate           login 403   403   403   login login yes
-POST   /admin/records/users/{user+}/reactivate           login 403   403   403   login login yes
-GET    /admin/records/cases/                            login 403   403   403   login login yes
-GET    /admin/records/cases/of/{a}/                     login 403   403   403   login login yes
-GET    /admin/records/cases/{case}/                     login 403   403   403   login login yes
-POST   /admin/records/cases/{case+}/{client}/revoke     login 403   403   403   login login yes
-GET    /admin/records/files/                            login 403   403   403   login login yes
-GET    /admin/records/files/of/case:{case}/             login 403   403   403   login login yes
-GET    /admin/records/audit/                            login 403   403   403   login login yes
-GET    /admin/records/mails/                            login 403   403   403   login login yes
-GET    /admin/records/jobs/                             login 403   403   403   login login yes
-POST   /admin/records/jobs/revive                       login 403   403   403   login login yes
-GET    /admin/accounts/                                 login 403   403   403   login login yes
-GET    /admin/accounts/user/                            login 403   403   403   login login yes
-POST   /admin/accounts/user/                            login 403   403   403   login login yes
-GET    /admin/accounts/user/{a}/                        login 403   403   403   login login yes
-GET    /admin/accounts/user/{a}/change/                 login 403   403   403   login login yes
-POST   /admin/accounts/user/{a}/change/                 login 403   403   403   login login 403
-GET    /admin/accounts/user/{a}/history/                login 403   403   403   login login yes
-GET    /admin/accounts/user/{a}/delete/                 login 403   403   403   login login 403
-POST   /admin/accounts/user/{a}/delete/                 login 403   403   403   login login 403
-GET    /admin/accounts/user/add/                        login 403   403   403   login login 403
-POST   /admin/accounts/user/add/                        login 403   403   403   login login 403
-GET    /admin/autocomplete/                             login 403   403   403   login login 403
-GET    /admin/r/1/1/                                    login 403   403   403   login login 404
-GET    /admin/jsi18n/                                   login 403   403   403   login login yes
-GET    /admin/password_change/                          login 403   403   403   login login yes
-POST   /admin/password_change/                          login 403   403   403   login login yes
-GET    /admin/password_change/done/                     login 403   403   403   login login yes
-GET    /admin/login/                                    login 403   403   403   login login 403
-GET    /admin/nothing                                   login 403   403   403   login login 404
+                                                      X   A   B   S   C1  C2  Adm
+GET    /admin/                                        401 403 403 403 401 401 yes
+GET    /admin/records/users/                          401 403 403 403 401 401 yes
+GET    /admin/records/users/{a}/                      401 403 403 403 401 401 yes
+POST   /admin/records/users/{user+}/deactivate        401 403 403 403 401 401 yes
+POST   /admin/records/users/{user+}/reactivate        401 403 403 403 401 401 yes
+GET    /admin/records/cases/                          401 403 403 403 401 401 yes
+GET    /admin/records/cases/of/{a}/                   401 403 403 403 401 401 yes
+GET    /admin/records/cases/{case}/                   401 403 403 403 401 401 yes
+POST   /admin/records/cases/{case+}/{client}/revoke   401 403 403 403 401 401 yes
+GET    /admin/records/files/                          401 403 403 403 401 401 yes
+GET    /admin/records/files/of/case:{case}/           401 403 403 403 401 401 yes
+GET    /admin/records/audit/                          401 403 403 403 401 401 yes
+GET    /admin/records/mails/                          401 403 403 403 401 401 yes
+GET    /admin/records/jobs/                           401 403 403 403 401 401 yes
+POST   /admin/records/jobs/revive                     401 403 403 403 401 401 yes
+GET    /admin/accounts/                               401 403 403 403 401 401 yes
+GET    /admin/accounts/user/                          401 403 403 403 401 401 yes
+POST   /admin/accounts/user/                          401 403 403 403 401 401 yes
+GET    /admin/accounts/user/{a}/                      401 403 403 403 401 401 yes
+GET    /admin/accounts/user/{a}/change/               401 403 403 403 401 401 yes
+POST   /admin/accounts/user/{a}/change/               401 403 403 403 401 401 403
+GET    /admin/accounts/user/{a}/history/              401 403 403 403 401 401 yes
+GET    /admin/accounts/user/{a}/delete/               401 403 403 403 401 401 403
+POST   /admin/accounts/user/{a}/delete/               401 403 403 403 401 401 403
+GET    /admin/accounts/user/add/                      401 403 403 403 401 401 403
+POST   /admin/accounts/user/add/                      401 403 403 403 401 401 403
+GET    /admin/autocomplete/                           401 403 403 403 401 401 403
+GET    /admin/r/1/1/                                  401 403 403 403 401 401 404
+GET    /admin/jsi18n/                                 401 403 403 403 401 401 yes
+GET    /admin/password_change/                        401 403 403 403 401 401 yes
+POST   /admin/password_change/                        401 403 403 403 401 401 yes
+GET    /admin/password_change/done/                   401 403 403 403 401 401 yes
+GET    /admin/login/                                  401 403 403 403 401 401 403
+GET    /admin/nothing                                 401 403 403 403 401 401 404
 """
 
 #: The last rows end the sessions of those who ask.
 ANYBODY = """
-                                                        X     A     B     S     C1    C2    Adm
-GET    /healthz                                         yes   yes   yes   yes   yes   yes   yes
-GET    /readyz                                          yes   yes   yes   yes   yes   yes   yes
-GET    /.well-known/filevault-keys.json                   yes   yes   yes   yes   yes   yes   yes
-GET    /auth/login/                                     yes   yes   yes   yes   yes   yes   yes
-GET    /auth/callback/                                  400   400   400   400   400   400   400
-GET    /auth/break-glass/                               404   404   404   404   404   404   404
-POST   /auth/break-glass/                               404   404   404   404   404   404   404
-GET    /auth/signed-out/                                yes   yes   yes   yes   yes   yes   yes
-GET    /api/                                            404   404   404   404   404   404   404
-GET    /api/docs                                        yes   yes   yes   yes   yes   yes   yes
-GET    /api/openapi.json                                yes   yes   yes   yes   yes   yes   yes
-GET    /portal/left/                                    yes   yes   yes   yes   yes   yes   yes
-GET    /invite/fresh/                                   yes   yes   yes   yes   yes   yes   yes
-POST   /invite/fresh/                                   yes   yes   yes   yes   yes   yes   yes
-GET    /invite/no-token/                                yes   yes   yes   yes   yes   yes   yes
+                                                      X   A   B   S   C1  C2  Adm
+GET    /healthz                                       yes yes yes yes yes yes yes
+GET    /readyz                                        yes yes yes yes yes yes yes
+GET    /.well-known/filevault-keys.json               yes yes yes yes yes yes yes
+GET    /auth/login/                                   yes yes yes yes yes yes yes
+GET    /auth/callback/                                400 400 400 400 400 400 400
+GET    /auth/break-glass/                             404 404 404 404 404 404 404
+POST   /auth/break-glass/                             404 404 404 404 404 404 404
+GET    /auth/signed-out/                              yes yes yes yes yes yes yes
+GET    /api/                                          404 404 404 404 404 404 404
+GET    /api/docs                                      yes yes yes yes yes yes yes
+GET    /api/openapi.json                              yes yes yes yes yes yes yes
+GET    /portal/left/                                  yes yes yes yes yes yes yes
+GET    /invite/fresh/                                 yes yes yes yes yes yes yes
+POST   /invite/fresh/                                 yes yes yes yes yes yes yes
+GET    /invite/no-token/                              yes yes yes yes yes yes yes
 
-POST   /portal/leave/                                   yes   yes   yes   yes   yes   yes   yes
-POST   /api/auth/logout                                 login -     yes   -     login -     -
-POST   /auth/logout/                                    yes   yes   -     -     yes   yes   -
-POST   /admin/logout/                                   yes   -     -     yes   yes   yes   yes
+POST   /portal/leave/                                 yes yes yes yes yes yes yes
+POST   /api/auth/logout                               401 -   yes -   401 -   -
+POST   /auth/logout/                                  yes yes -   -   yes yes -
+POST   /admin/logout/                                 yes -   -   yes yes yes yes
 """
 
 MATRIX = (PRACTITIONERS, VAULT, CLIENTS, API, ADMINISTRATION, ANYBODY)
@@ -269,6 +280,9 @@ BODIES: dict[str, dict[str, object]] = {
     "POST /cases/new/clients/": {"title": "A case", "find": "Clara"},
     "POST /cases/{case}/edit/": {"title": "One", "clients": ["{client}"], "access": "link"},
     "POST /cases/{case}/edit/clients/": {"title": "One", "find": "Clara"},
+    "POST /cases/{case+}/colleagues/": {"email": "b@matrix.example.test", "access": "read"},
+    "POST /cases/{case+}/colleagues/access/": {"email": "s@matrix.example.test", "access": "write"},
+    "POST /cases/{case+}/colleagues/remove/": {"email": "s@matrix.example.test"},
     "POST /files/{photo}/sharing": {"email": "s@matrix.example.test"},
     "POST /files/{letter}/sharing": {"email": "s@matrix.example.test"},
     "POST /files/{photo+}/unshare": {"email": "s@matrix.example.test"},

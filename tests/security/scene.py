@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 from django.test import override_settings
 
 from cases import invitations
@@ -45,6 +46,7 @@ class Scene:
             "letter": lambda: self.upload("C1", self.portal),
             "draft": lambda: self.presign("C1", self.portal, LARGE)["fileId"],
             "reply": lambda: self.upload("A", self.case),
+            "theirs": lambda: self.upload("W", self.case),
             "sending": lambda: self.presign("A", self.case, LARGE)["fileId"],
             "photo": self._share_a_photo,
             "started": lambda: self.presign("A", self.vault, LARGE)["fileId"],
@@ -117,21 +119,36 @@ class Scene:
         return str(signed["fileId"])
 
     def _open_case(self) -> str:
-        """A case of A's with C1 invited to it."""
+        """A case of A's with C1 invited to it, and S as a colleague."""
         client_id = self.objects["client"]
         case_id = self.open_case("A case", client_id)
         path = f"/cases/{case_id}/clients/{client_id}/invite/"
         assert self.people["A"].post(path).status_code == 302
+        self.share_case(case_id, "S", "read")
         return case_id
 
+    def share_case(self, case_id: str, actor: str, access: str) -> None:
+        """Let a colleague into a case of A's."""
+        fields = {"email": address_of(actor), "access": access}
+        path = f"/cases/{case_id}/"
+        self._share(f"{path}colleagues/", fields, until=lambda: self.people[actor].get(path))
+
     def _share_a_photo(self) -> str:
-        """A file of A's vault that S reads, as soon as S can."""
-        photo, a, s = self.upload("A", self.vault), self.people["A"], self.people["S"]
-        deadline = time.monotonic() + 20
-        while s.get(f"/files/shared/{photo}/download").status_code != 302:
-            assert time.monotonic() < deadline, "S never got the file"
-            a.post(f"/files/{photo}/sharing", {"email": address_of("S")})
+        """A file of A's vault that S reads."""
+        photo, fields = self.upload("A", self.vault), {"email": address_of("S")}
+        path = f"/files/shared/{photo}/view"
+        self._share(f"/files/{photo}/sharing", fields, until=lambda: self.people["S"].get(path))
         return photo
+
+    def _share(
+        self, path: str, fields: dict[str, str], *, until: Callable[[], httpx.Response]
+    ) -> None:
+        """Share by e-mail until it opens: a profile is found by its address a second after its
+        first login."""
+        deadline = time.monotonic() + 20
+        while until().status_code != 200:
+            assert time.monotonic() < deadline, f"{path} opens nothing to {fields}"
+            self.people["A"].post(path, fields)
 
     def _add_user(self) -> str:
         """The id of a practitioner whom nobody here is."""
@@ -143,7 +160,7 @@ def build_scene(production: Production) -> Iterator[Scene]:
     scene = Scene(production)
     people, objects = scene.people, scene.objects
     try:
-        for actor in ("S", "A", "B"):
+        for actor in ("S", "R", "W", "A", "B"):
             people[actor] = scene.sign_in(actor)
         people["Adm"] = scene.sign_in("Adm", **{"cognito:groups": [ADMIN_GROUP]})
         people["X"] = production.browser()
@@ -151,10 +168,12 @@ def build_scene(production: Production) -> Iterator[Scene]:
         objects["a"] = user_id_of(people["A"])
         client = objects["client"] = people["A"].add_client("Clara One", "clara@example.test")
         objects["case"] = scene.open_case("Case one", client)
+        scene.share_case(objects["case"], "R", "read")
+        scene.share_case(objects["case"], "W", "write")
         people["C1"] = scene.enter(objects["case"], client)
         other = people["A"].add_client("Carl Two", "carl@example.test")
         people["C2"] = scene.enter(scene.open_case("Case two", other), other)
-        for name in ("letter", "draft", "reply", "sending", "photo", "started", "user"):
+        for name in ("letter", "draft", "reply", "theirs", "sending", "photo", "started", "user"):
             objects[name] = scene.make(name)
         yield scene
     finally:

@@ -89,9 +89,7 @@ def verdict(person: Person, answer: httpx.Response) -> str:
         answer = person.get(location)
         location = answer.headers.get("Location", "")
     if answer.status_code == 401 or location.startswith("/auth/login/"):
-        return "login"
-    if answer.status_code == 410:
-        return "dead"
+        return "401"
     return "yes" if 200 <= answer.status_code < 400 else str(answer.status_code)
 
 
