@@ -1,12 +1,18 @@
 # One image for the web server (default) and the worker (`python manage.py run_worker`).
+# tests/local/test_image_stack.py takes these very steps, since not every machine has an engine.
 
-FROM python:3.12-slim-bookworm AS build
+# Tag and digest: the tag says what the digest is. Both change together (docs/operations.md).
+ARG PYTHON=python:3.12.14-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254
+
+FROM ${PYTHON} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-RUN python -m venv /opt/filevault
-ENV PATH=/opt/filevault/bin:$PATH
+# Without pip in it: what is installed here is all that there will be.
+RUN python -m venv --without-pip /opt/filevault
 WORKDIR /srv/filevault
 COPY requirements.txt .
-RUN pip install --require-hashes -r requirements.txt
+RUN pip --python /opt/filevault/bin/python install --only-binary :all: --require-hashes \
+    --requirement requirements.txt
+ENV PATH=/opt/filevault/bin:$PATH
 COPY manage.py gunicorn.conf.py ./
 COPY filevault filevault
 COPY accounts accounts
@@ -26,8 +32,9 @@ RUN SECRET_KEY=00000000000000000000000000000000000000000000000000 \
     python manage.py collectstatic --noinput \
     && python -m compileall -q /srv/filevault
 
-FROM python:3.12-slim-bookworm
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin filevault
+FROM ${PYTHON}
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin filevault \
+    && pip uninstall --yes pip
 COPY --from=build /opt/filevault /opt/filevault
 COPY --from=build /srv/filevault /srv/filevault
 ENV PATH=/opt/filevault/bin:$PATH \

@@ -35,6 +35,7 @@ lint: .venv/dev.stamp
 	$(BIN)/mypy .
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .

@@ -15,8 +15,8 @@ threads = 16
 #: Behind a load balancer connections are kept longer than its own idle time (60 s on AWS).
 keepalive = 65
 timeout = 30
-#: SIGTERM: running requests are finished, new ones aren't taken.
-graceful_timeout = 25
+#: SIGTERM: running requests are finished, new ones aren't taken. Docker kills after 10 seconds.
+graceful_timeout = 8
 # A worker's sign of life is written to memory: a container's file system may be read-only.
 _memory = Path("/dev/shm")  # noqa: S108
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None

@@ -61,7 +61,7 @@ def running_ministack(*patches: Path) -> Iterator[tuple[MiniStack, Secrets]]:
         keys = AdminKeys(secrets.admin_access_key_id, secrets.admin_secret_access_key)
         lag = {"INDEX_LAG_SECONDS": os.environ.get("INDEX_LAG_SECONDS", "1")}
         ministack = MiniStack(
-            _own_port(0), state / "ministack", keys, [INDEX_LAG, *patches], settings=lag
+            own_port(0), state / "ministack", keys, [INDEX_LAG, *patches], settings=lag
         )
         ministack.start()
         try:
@@ -74,7 +74,7 @@ def running_ministack(*patches: Path) -> Iterator[tuple[MiniStack, Secrets]]:
 def provisioned_stack(site_url: str | None = None, *patches: Path) -> Iterator[TestStack]:
     """A MiniStack with everything in it, tables too, for a product at `site_url` (default: a free
     port of 127.0.0.1, see `stack["site"]`)."""
-    site = site_url or f"http://{HOST}:{_own_port(1)}"
+    site = site_url or f"http://{HOST}:{own_port(1)}"
     with running_ministack(*patches) as (ministack, secrets):
         state = ministack.state.parent
         stack = provision(ministack, site=site, secrets=secrets)
@@ -149,6 +149,13 @@ def wait_for_mail(
         time.sleep(0.1)
 
 
+def own_port(offset: int) -> int:
+    """A free port out of this test process's own range: two processes that looked for any free
+    port at the same moment would find the same one."""
+    worker_id = os.environ.get("PYTEST_XDIST_WORKER", "gw9")
+    return free_port(21000 + 200 * int(worker_id.removeprefix("gw")) + 100 * offset)
+
+
 def _prepare(made: TestStack) -> None:
     """Tables and static files; the shared ones are collected by whoever comes first."""
     step = partial(prepare, made.environment, made.admin_environment, made.state / "log")
@@ -162,13 +169,6 @@ def _prepare(made: TestStack) -> None:
             step()
             return
     step(static_files=False)
-
-
-def _own_port(offset: int) -> int:
-    """A free port out of this test process's own range: two processes that looked for any free
-    port at the same moment would find the same one."""
-    worker_id = os.environ.get("PYTEST_XDIST_WORKER", "gw9")
-    return free_port(21000 + 200 * int(worker_id.removeprefix("gw")) + 100 * offset)
 
 
 def _fail_if_ended(children: list[Child]) -> None:
