@@ -103,11 +103,7 @@ def _find_python() -> str:
     is_new = "import sys, sqlite3, ssl; sys.exit(sys.version_info < (3, 11))"
     for name in filter(os.path.exists, names):
         try:
-            if (
-                subprocess.run([name, "-c", is_new], user=user, cwd="/", check=False).returncode
-                == 0
-            ):
-                return str(name)
+            done = subprocess.run([name, "-c", is_new], user=user, cwd="/", check=False)
         except PermissionError:
             continue
         if done.returncode == 0:
