@@ -257,7 +257,7 @@ def test_who_hears_of_whose_files(
     assert heard(case, client) == [BEN, a.email]
     assert heard(case, a) == [maria.email]
     assert heard(case, b) == sorted([a.email, maria.email])
-    texts = str([(mail.subject, mail.body, mail.alternatives) for mail in outbox.outbox[-5:]])
+    texts = str([(mail.subject, mail.body, mail.alternatives) for mail in deliver()[-5:]])
     for canary in ("canary", "Keller", "Okafor"):  # T2
         assert canary not in texts.replace("Hello Ben Okafor", "").replace("Maria Keller", "")
 
