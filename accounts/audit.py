@@ -34,6 +34,7 @@ class Action(StrEnum):
     CASE_REOPEN = "case:reopened"
     CASE_DELETE = "case:deleted"
     CASE_MEMBERS = "case:members_changed"
+    CASE_EXPORT = "case:activity_exported"
     INVITATION_SEND = "invitation:sent"
     INVITATION_OPEN = "invitation:opened"
     INVITATION_REVOKE = "invitation:revoked"

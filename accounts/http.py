@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -26,6 +27,8 @@ from filevault.errors import Forbidden, Invalid, NotSignedIn, UnsupportedMediaTy
 P = ParamSpec("P")
 
 MAX_JSON_DEPTH = 32
+#: A reader who takes no piece for so long has gone, or keeps a place from others.
+STALLED_SECONDS = 60
 _MAX_NEXT_LENGTH = 2000
 #: Requests of nobody known, by address.
 ANONYMOUS: Final = 3_000
@@ -164,3 +167,12 @@ def add_errors(form: BaseForm, error: Invalid) -> None:
         form.add_error(name if name in form.fields else None, str(message))
     if not error.fields:
         form.add_error(None, str(error.message))
+
+
+def give_up_on_the_stalled(request: HttpRequest) -> None:
+    """For an answer that is written as it is sent. Sending has no end of its own: gunicorn's
+    time-out is for workers, not for answers. Its socket is told, and told otherwise by gunicorn
+    before the connection's next request."""
+    connection = request.META.get("gunicorn.socket")
+    if isinstance(connection, socket.socket):
+        connection.settimeout(STALLED_SECONDS)

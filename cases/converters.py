@@ -1,6 +1,7 @@
 """Path converters of the cases app."""
 
 from django.urls import register_converter
+from django.urls.converters import StringConverter
 
 from filevault.converters import IdConverter
 
@@ -18,3 +19,12 @@ class CaseSpaceConverter(IdConverter):
 
 
 register_converter(CaseSpaceConverter, "case_space")
+
+
+class ActivityFormConverter(StringConverter):
+    """The form of an export."""
+
+    regex = "csv|json"
+
+
+register_converter(ActivityFormConverter, "activity_form")

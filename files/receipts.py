@@ -19,7 +19,6 @@ from accounts.tables import AuditEvent
 from files.spaces import Ability, Space, check_ability
 from files.states import GONE
 from files.tables import File
-from files.vault import VaultSpace
 from filevault import signing
 from filevault.errors import Conflict, NotFound
 
@@ -50,7 +49,7 @@ class Receipt:
 
 def has_receipt(space: Space, file: File) -> bool:
     """Whether there is one or will be: files of a case that were, or are to be, available."""
-    if isinstance(space, VaultSpace):
+    if space.is_personal:
         return False
     return bool(file.proof_event_id) or not (file.state in GONE or file.sha256)
 

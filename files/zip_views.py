@@ -1,20 +1,16 @@
 """The route by which several files are taken along as one archive."""
 
-import socket
 from collections.abc import Iterable
-from typing import Final
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.http import give_up_on_the_stalled
 from files import zips
 from files.guards import SpaceRequest, in_space
 from files.names import content_disposition
 from files.spaces import Space
-
-#: A reader who takes no piece (256 KiB) for so long has gone, or keeps a place from others.
-STALLED_SECONDS: Final = 60
 
 
 @require_safe
@@ -25,7 +21,7 @@ def archive(request: SpaceRequest, space: Space) -> StreamingHttpResponse:
         zips.choose(request.actor, space, chosen)
         return _answer([])
     made = zips.open_zip(request.actor, space, chosen)
-    _give_up_on_the_stalled(request)
+    give_up_on_the_stalled(request)
     return _answer(made)
 
 
@@ -37,11 +33,3 @@ def _answer(pieces: Iterable[bytes]) -> StreamingHttpResponse:
     # nginx would otherwise write to its disk what a slow reader hasn't taken yet.
     response.headers["X-Accel-Buffering"] = "no"
     return response
-
-
-def _give_up_on_the_stalled(request: SpaceRequest) -> None:
-    """Sending has no end of its own: gunicorn's time-out is for workers, not for answers. Its
-    socket is told, and told otherwise by gunicorn before the connection's next request."""
-    connection = request.META.get("gunicorn.socket")
-    if isinstance(connection, socket.socket):
-        connection.settimeout(STALLED_SECONDS)

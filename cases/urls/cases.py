@@ -3,8 +3,9 @@ reverses its routes by one name."""
 
 from django.urls import include, path
 
-import cases.converters  # noqa: F401 - registers `<case_space:…>`
+import cases.converters  # noqa: F401 - registers `<case_space:…>`, `<activity_form:…>`
 from cases.urls import colleagues, invitations
+from cases.views import activity
 from cases.views import cases as views
 
 case_patterns = [
@@ -17,6 +18,8 @@ case_patterns = [
     path("<id:case_id>/close/", views.close, name="close"),
     path("<id:case_id>/reopen/", views.reopen, name="reopen"),
     path("<id:case_id>/delete/", views.delete, name="delete"),
+    path("<id:case_id>/activity/", activity.show, name="activity"),
+    path("<id:case_id>/activity/export.<activity_form:form>", activity.export, name="export"),
     *colleagues.urlpatterns,
     *invitations.urlpatterns,
 ]

@@ -4,6 +4,7 @@ that `files` reverses its routes by one name."""
 from django.urls import include, path
 
 import cases.converters  # noqa: F401 - registers `<case_space:…>`
+from cases.views import activity
 from cases.views import portal as views
 
 portal_patterns = [
@@ -12,6 +13,7 @@ portal_patterns = [
     path("left/", views.left, name="left"),
     path("keepalive/", views.keepalive, name="keepalive"),
     path("<id:case_id>/", views.show_case, name="case"),
+    path("<id:case_id>/activity/", activity.show_client, name="activity"),
 ]
 
 urlpatterns = [

@@ -16,8 +16,9 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 
 from accounts.actors import Actor
+from accounts.http import STALLED_SECONDS
 from accounts.tables import AuditEvent
-from files import uploads, zip_views, zips
+from files import uploads, zips
 from files.tables import File, Usage
 from filevault.dynamo import new_id
 from tests.files import samples
@@ -340,7 +341,7 @@ def test_a_reader_that_takes_nothing_is_let_go(space: FakeSpace) -> None:
     with socket.socket() as connection:
         answer = browser("A").get("/cases/one/files/zip", **{"gunicorn.socket": connection})  # type: ignore[arg-type]
         assert answer.status_code == 200
-        assert connection.gettimeout() == zip_views.STALLED_SECONDS
+        assert connection.gettimeout() == STALLED_SECONDS
 
 
 def test_archives_that_are_turned_off_are_not_offered(

@@ -69,6 +69,10 @@ POST   /cases/{case}/clients/{client}/resend/         401 yes 403 403 404 404 40
 GET    /cases/{case}/clients/{client}/revoke/         401 yes 403 403 404 404 401 401 404
 POST   /cases/{case+}/clients/{client}/revoke/        401 yes 403 403 404 404 401 401 404
 
+GET    /cases/{case}/activity/                        401 yes yes yes 404 404 401 401 404
+GET    /cases/{case}/activity/export.csv              401 yes 403 403 404 404 401 401 404
+GET    /cases/{case}/activity/export.json             401 yes 403 403 404 404 401 401 404
+
 GET    /cases/{case}/colleagues/                      401 yes 403 403 404 404 401 401 404
 POST   /cases/{case+}/colleagues/                     401 yes 403 403 404 404 401 401 404
 POST   /cases/{case+}/colleagues/access/              401 yes 403 403 404 404 401 401 404
@@ -145,6 +149,7 @@ CLIENTS = """
 GET    /portal/                                       401 401 401 401 yes yes 401
 POST   /portal/keepalive/                             401 401 401 401 yes yes 401
 GET    /portal/{case}/                                401 401 401 401 yes 404 401
+GET    /portal/{case}/activity/                       401 401 401 401 yes 404 401
 GET    /portal/{case}/files/                          401 401 401 401 yes 404 401
 GET    /portal/{case}/files/add                       401 401 401 401 yes 404 401
 POST   /portal/{case}/files/add                       401 401 401 401 yes 404 401
