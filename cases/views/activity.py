@@ -54,7 +54,8 @@ def show(request: PractitionerRequest, case_id: str) -> HttpResponse:
 @require_safe
 @practitioner_required
 def export(request: PractitionerRequest, case_id: str, form: str) -> StreamingHttpResponse:
-    """Everything, as a file, for whose case it is: it holds addresses. HEAD gets the same verdict without a line and without a record."""
+    """Everything, as a file, for whose case it is: it holds addresses. HEAD gets the same verdict
+    without a line and without a record."""
     case = cases.get_case(request.actor, case_id)
     write, content_type = _FORMS[form]
     pieces = []
