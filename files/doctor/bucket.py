@@ -20,6 +20,7 @@ _UNSET: Final = {
     "NoSuchCORSConfiguration",
     "NoSuchLifecycleConfiguration",
     "NoSuchPublicAccessBlockConfiguration",
+    "ObjectLockConfigurationNotFoundError",
     "ServerSideEncryptionConfigurationNotFoundError",
 }
 
@@ -32,6 +33,8 @@ def bucket() -> Iterator[Step]:
     yield Step("bucket: encrypts what is stored", _check_encryption)
     yield Step("bucket: ends abandoned uploads, and expires no version", _check_lifecycle)
     yield Step(f"bucket: allows {settings.SITE_URL} alone to read answers", _check_cors)
+    if settings.AUDIT_LOCK_DAYS:
+        yield Step("bucket: can lock the trail's checkpoints", _check_lock)
     if settings.STORAGE_ORIGIN.startswith("https:"):
         yield Step("bucket: refuses what isn't TLS", _check_tls)
 
@@ -129,6 +132,15 @@ def _check_cors() -> None:
     if origins != {settings.SITE_URL}:
         found = ", ".join(sorted(origins)) or "none"
         raise Fault(f"its CORS rules name {found}: let them name {settings.SITE_URL} and no other")
+
+
+def _check_lock() -> None:
+    """Enabled, and without a default: files couldn't be deleted."""
+    found = _setting("get_object_lock_configuration").get("ObjectLockConfiguration", {})
+    if found.get("ObjectLockEnabled") != "Enabled":
+        raise Fault("enable Object Lock on the bucket, or set AUDIT_LOCK_DAYS=0")
+    if "Rule" in found:
+        raise Fault("remove Object Lock's default retention: deleted files would stay")
 
 
 def _check_tls() -> None:

@@ -1,6 +1,7 @@
-"""Services beside the stores: mail and queues."""
+"""Services beside the stores: Parameter Store, mail and queues."""
 
 import json
+import os
 from collections.abc import Iterator
 from email.utils import parseaddr
 from functools import partial
@@ -8,8 +9,15 @@ from functools import partial
 from django.conf import settings
 
 from filevault import queues
-from filevault.aws import AWS_ERRORS, error_code, sesv2_client, sqs_client
+from filevault.aws import AWS_ERRORS, error_code, read_parameters, sesv2_client, sqs_client
 from filevault.doctor.examination import Fault, Step, part
+
+
+@part("secrets")
+def secrets() -> Iterator[Step]:
+    prefix = os.environ.get("SSM_PREFIX", "").strip()
+    if prefix:
+        yield Step(f"secrets: come from {prefix} alone", partial(_check_parameters, prefix))
 
 
 @part("mail")
@@ -25,6 +33,15 @@ def message_queues() -> Iterator[Step]:
             f"queue: {listener.name} is there, with a dead-letter queue",
             partial(_check_queue, listener),
         )
+
+
+def _check_parameters(prefix: str) -> None:
+    stored = read_parameters(prefix)
+    if not stored:
+        raise Fault("nothing is below it: put SECRET_KEY and the other secrets there")
+    doubled = sorted(name for name in stored if os.environ.get(name, "").strip())
+    if doubled:
+        raise Fault(f"a variable wins over {', '.join(doubled)}: take it out of the environment")
 
 
 def _sender() -> str:

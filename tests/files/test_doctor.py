@@ -123,6 +123,23 @@ def test_a_rule_for_logs_may_expire_them() -> None:
     assert failures("bucket") == []
 
 
+def lock(rule: dict[str, Any]) -> None:
+    s3_client().put_object_lock_configuration(
+        Bucket=BUCKET,
+        ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", **rule},  # type: ignore[typeddict-item]
+    )
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_bucket_without_the_lock_that_the_trail_asks_for(settings: LazySettings) -> None:
+    settings.AUDIT_LOCK_DAYS = 30
+    assert "enable Object Lock on the bucket" in the_failure("bucket")
+    lock({})
+    assert failures("bucket") == []
+    lock({"Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}})
+    assert "remove Object Lock's default retention" in the_failure("bucket")
+
+
 @pytest.mark.usefixtures("bucket")
 def test_another_origin_in_cors() -> None:
     rule: Any = {"AllowedOrigins": [settings.SITE_URL, "*"], "AllowedMethods": ["GET"]}

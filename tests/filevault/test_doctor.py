@@ -6,6 +6,7 @@ from datetime import timedelta
 from io import StringIO
 from typing import Any
 
+import boto3
 import pytest
 import responses
 from botocore.stub import Stubber
@@ -238,7 +239,21 @@ def test_a_migration_that_is_missing() -> None:
     assert "run `manage.py migrate`" in the_failure("database")
 
 
-# --- Mail and queues ---
+# --- Secrets, mail and queues ---
+
+
+def test_secrets_that_come_from_parameter_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lines("secrets") == []
+    monkeypatch.setenv("SSM_PREFIX", "/filevault/test")
+    assert "put SECRET_KEY and the other secrets there" in the_failure("secrets")
+    boto3.client("ssm").put_parameter(
+        Name="/filevault/test/A_SECRET", Value="a-value", Type="SecureString"
+    )
+    assert lines("secrets") == ["ok   secrets: come from /filevault/test alone"]
+    monkeypatch.setenv("A_SECRET", "another-value")
+    found = the_failure("secrets")
+    assert "a variable wins over A_SECRET" in found
+    assert "value" not in found
 
 
 def examine_mail(account: dict[str, Any], **verified: bool) -> list[str]:
