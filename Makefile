@@ -36,6 +36,7 @@ lint: .venv/dev.stamp
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
