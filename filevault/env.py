@@ -62,8 +62,11 @@ class Environment:
             raise ImproperlyConfigured(f"{name} is not set. See .env.example for what it means.")
         return value
 
-    def secret(self, name: str, *, length: int) -> str:
-        """A required secret of at least so many characters. Never quoted in a message."""
+    def secret(self, name: str, *, length: int, optional: bool = False) -> str:
+        """A secret of at least so many characters, required unless it is optional. Never quoted in
+        a message."""
+        if optional and not self.text(name, default=""):
+            return ""
         value = self.required(name)
         if not _is_secret(value, length):
             raise ImproperlyConfigured(f"{name} needs {length} random characters or more.")

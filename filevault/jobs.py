@@ -23,6 +23,8 @@ MAX_TRIES: Final = 10
 #: Claims that ended without a word (the worker died) before they count as one failed try.
 MAX_CLAIMS: Final = 5
 PAGE: Final = 50
+#: Most jobs of a shard that are counted for metrics.
+COUNTED: Final = 1000
 #: Faults of a part that is away: waited for however long, since the job isn't to blame.
 OUTAGES: Final = (Unavailable, *STORE_ERRORS)
 
@@ -184,6 +186,14 @@ def oldest_due_at() -> datetime | None:
     firsts = [next(_query_due(shard, limit=1), None) for shard in _shards()]
     moments = [datetime.fromisoformat(job.due_key.split("#")[0]) for job in firsts if job]
     return min(moments, default=None)
+
+
+def count_waiting() -> tuple[int, int]:
+    """How many jobs are due, and how many were given up: up to `COUNTED` a shard, so that asking
+    costs little while very many wait."""
+    until = Job.due_key <= f"{_stamp(now())}~"
+    due = sum(Job.count(shard, until, limit=COUNTED) for shard in _shards())
+    return due, Job.count(DEAD_SHARD, limit=COUNTED)
 
 
 def _due_jobs(kinds: Collection[str] | None) -> Iterator[Job]:

@@ -7,9 +7,10 @@ same `X-Filevault-Mail-Id` (N3).
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 SEND_JOB: Final = "mail.send"
 KEPT_FOR: Final = timedelta(days=90)
+#: Most mails of a day that are counted for metrics.
+COUNTED: Final = 5000
 #: How long a mail is tried again; a provider that is away for hours loses none.
 TRIED_FOR: Final = timedelta(hours=24)
 
@@ -106,6 +109,17 @@ def queue(
     tx.create(mail)
     jobs.enqueue(tx, SEND_JOB, {"mailId": mail.mail_id})
     return mail.mail_id
+
+
+def count_states(day: date) -> Counter[str]:
+    """How many mails of a day there are in each state: of its newest `COUNTED`."""
+    rows = Mail.by_day.query(
+        day.isoformat(),
+        scan_index_forward=False,
+        limit=COUNTED,
+        attributes_to_get=["state"],
+    )
+    return Counter(row.state for row in rows)
 
 
 def render(message: Message) -> Rendered:

@@ -70,15 +70,21 @@ class SecurityHeadersMiddleware:
 
 
 class HealthMiddleware:
-    """Answers health checks before the Host header is looked at: load balancers and containers ask
-    by address, not by the site's name. No session, no actor."""
+    """Answers health checks and metrics before the Host header is looked at: load balancers and
+    containers ask by address, not by the site's name. No session, no actor."""
 
-    VIEWS: Final = {"/healthz": views.healthz, "/readyz": views.readyz}
+    VIEWS: Final = {
+        "/healthz": views.healthz,
+        "/readyz": views.readyz,
+        "/metrics": views.metrics,
+    }
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path == "/metrics" and not settings.METRICS_TOKEN:
+            return self.get_response(request)  # a page that there is not
         return self.VIEWS.get(request.path, self.get_response)(request)
 
 

@@ -3,13 +3,16 @@ of views."""
 
 import sys
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from filevault.error_responses import error_page, log_failure, respond
 from filevault.errors import Forbidden, NotFound
 from filevault.health import check_dependencies
+from filevault.metrics import CONTENT_TYPE, render_metrics
 from filevault.signing import as_jwks, published_keys
 
 
@@ -31,6 +34,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def signing_keys(request: HttpRequest) -> HttpResponse:
     """The public keys of signed documents, for anybody and without end."""
     return JsonResponse(as_jwks(published_keys()))
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What waits, for a monitoring system that shows `METRICS_TOKEN`."""
+    shown = request.headers.get("Authorization", "")
+    if not constant_time_compare(shown, f"Bearer {settings.METRICS_TOKEN}"):
+        headers = {"WWW-Authenticate": "Bearer"}
+        return HttpResponse("", status=401, content_type="text/plain", headers=headers)
+    return HttpResponse(render_metrics(), content_type=CONTENT_TYPE)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
