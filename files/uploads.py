@@ -127,9 +127,11 @@ def reconcile(space_id: str, file_id: str) -> File:
 
 
 def abort(actor: Actor, space: Space, file_id: str) -> File:
-    """Give an upload up, by the one who began it. What is over already is left as it is; what
-    arrives late is removed when the upload's time has run out."""
+    """Give an upload up, by the one who began it. What has arrived, or is over already, is left as
+    it is; what arrives late is removed when the upload's time has run out."""
     file = _own_upload(actor, space, file_id)
+    if file.state == FileState.DELETED:
+        raise NotFound
     if file.state != FileState.PENDING:
         return file
     tx = Transaction()

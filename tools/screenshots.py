@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "screenshots"
 STACK = json.loads((ROOT / ".local" / "stack.json").read_text())
 CLIENT = "maria.keller@example.test"
+COLLEAGUE = "ben.okafor@example.test"
 OLD_MAILS = {mail.id for mail in sent_mails(STACK["aws"]["endpoint"], to=CLIENT)}
 SCREENS: tuple[Any, ...] = (
     ("light", 390),
@@ -49,7 +50,9 @@ def main() -> None:
         wait_for_thumbnails(desk, 4)
         view = desk.get_by_role("link", name=names[1], exact=True).get_attribute("href")
         pages = {"home": "/", "clients": "/clients/", "cases": "/cases/", "case": case}
-        photograph(browser, pages | {"preview": str(view)}, office.storage_state())
+        fill_vault(desk)
+        pages |= {"preview": str(view), "vault": "/files/", "gallery": "/files/gallery/"}
+        photograph(browser, pages, office.storage_state())
         photograph(browser, {"portal": portal}, phone.storage_state())
         browser.close()
 
@@ -89,6 +92,21 @@ def enter(page: Page, desk: Page) -> str:
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/portal/**")
     return page.url
+
+
+def fill_vault(page: Page) -> None:
+    """Files of the practitioner's own, one of them shared."""
+    names = ["Site plan.jpg", "North face.jpg", "Garage.jpg", "Stairwell.jpg", "Cellar.jpg"]
+    names += ["Fee agreement template.pdf", "Roof.jpg", "Balcony.jpg"]
+    page.goto("/files/")
+    choose_files(page, *map(document, names))
+    expect(page.get_by_text(f"{len(names)} files sent")).to_be_visible(timeout=30_000)
+    page.reload()
+    page.get_by_role("link", name="Share Fee agreement template.pdf").click()
+    page.get_by_label("E-mail address").fill(COLLEAGUE)
+    page.get_by_role("button", name="Share", exact=True).click()
+    page.goto("/files/")
+    wait_for_thumbnails(page, len(names))
 
 
 def newest_mail(pattern: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any, Final, cast
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja.params import HeaderEx, P, QueryEx
 from ninja.responses import Status
 
@@ -15,6 +16,7 @@ from files.multipart import part_count
 from files.records import list_files
 from files.shared import list_shared
 from files.spaces import Ability, Space, check_ability, get_space
+from files.states import FileState
 from files.storage import PresignedPost
 from files.tables import File
 from files.vault import vault_of
@@ -23,7 +25,7 @@ from filevault.api.idempotency import once
 from filevault.api.presenting import file_out, files_out
 from filevault.api.routers import Router
 from filevault.api.schemas import ID_PATTERN, answers
-from filevault.errors import NotFound
+from filevault.errors import Conflict, NotFound
 from filevault.paging import Page, make_cursor, open_cursor
 
 MOST_LISTED: Final = 100
@@ -101,9 +103,11 @@ def metadata(request: HttpRequest, body: schemas.FileIn, idempotency_key: Key = 
 
 @router.delete("/uploads/{id:file_id}", response=answers(204, None))
 def abort_upload(request: HttpRequest, file_id: str) -> Any:
-    """Give an upload up."""
+    """Give an upload up; what has arrived stays, and says so."""
     actor = actor_of(request)
-    uploads.abort(actor, space_of(actor, file_id), file_id)
+    file = uploads.abort(actor, space_of(actor, file_id), file_id)
+    if file.state in (FileState.AVAILABLE, FileState.CHECKING):
+        raise Conflict(_("The file has arrived already. Delete it if it is to go."), code="arrived")
     return Status(204, None)
 
 
