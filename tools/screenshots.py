@@ -156,6 +156,16 @@ def wait_for_thumbnails(page: Page, count: int) -> None:
     raise SystemExit("the thumbnails never came")
 
 
+def show_pictures(page: Page) -> None:
+    """Load what else would come as one scrolls."""
+    page.evaluate("document.querySelectorAll('img').forEach(image => { image.loading = 'eager' })")
+    for _ in range(100):
+        if page.evaluate("[...document.images].every(image => image.complete)"):
+            return
+        time.sleep(0.1)
+    raise SystemExit("a picture never came")
+
+
 def photograph(browser: Browser, pages: dict[str, str], state: Any) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     for theme, width in SCREENS:
@@ -171,7 +181,10 @@ def photograph(browser: Browser, pages: dict[str, str], state: Any) -> None:
             page.goto(path)
             if page.locator("[data-uploader]").count():
                 expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
-            page.screenshot(path=PICTURES / f"{name}-{theme}-{width}.png", full_page=True)
+            show_pictures(page)
+            shot = page.screenshot(full_page=True)
+            file = PICTURES / f"{name}-{theme}-{width}.png"
+            Image.open(io.BytesIO(shot)).convert("RGB").quantize().save(file, optimize=True)
         context.close()
 
 
