@@ -74,6 +74,8 @@ _NEXT_STEPS: Final = {
 }
 #: Statuses whose own template says all there is to say.
 _WITH_PAGE: Final = {400, 403, 404, 405, 429, 500, 503}
+#: Of a path, in characters: `case:` and an id have 41.
+_LONGEST_PART: Final = 64
 _JSON_PATHS: Final = ("/api/", "/files/presign", "/files/confirm", "/files/abort")
 
 
@@ -157,8 +159,12 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def safe_path(request: HttpRequest) -> str:
-    """The path as logs may hold it: an invitation's token is a key and stays out (I2)."""
-    return "/invite/…" if request.path.startswith("/invite/") else request.path
+    """The path as logs may hold it: an invitation's token is a key and stays out, also where a link
+    arrives mangled (I2). No path of ours has a part as long as a token."""
+    if request.path.startswith("/invite/"):
+        return "/invite/…"
+    parts = request.path.split("/")
+    return "/".join("…" if len(part) > _LONGEST_PART else part for part in parts)
 
 
 def _ask_to_sign_in(request: HttpRequest, error: errors.DomainError) -> HttpResponse:

@@ -43,8 +43,10 @@ def stack() -> Iterator[TestStack]:
 
 @pytest.fixture(scope="session")
 def app(stack: TestStack) -> Iterator[str]:
-    """The product's address: gunicorn and a worker on the stack, with short upload windows."""
-    with running_app(stack, settings=SHORT_WINDOWS | SMALL_PARTS) as site:
+    """The product's address: gunicorn and a worker on the stack, with short upload windows, and
+    with all that production logs."""
+    settings = SHORT_WINDOWS | SMALL_PARTS | {"LOG_LEVEL": "INFO"}
+    with running_app(stack, settings=settings) as site:
         yield site
 
 
