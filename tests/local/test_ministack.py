@@ -133,7 +133,7 @@ def test_the_app_may_do_its_work_and_no_more(stack: TestStack, table: str, s3: "
     assert refused(lambda: client.scan(TableName=table))
     assert refused(lambda: client.get_item(TableName="another", Key={"id": {"S": "1"}}))
     assert refused(s3.list_buckets)
-    assert refused(lambda: s3.get_bucket_policy(Bucket=bucket))
+    assert refused(lambda: s3.delete_bucket_policy(Bucket=bucket))
     assert refused(lambda: s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={}))
     assert refused(iam.list_users)
 
