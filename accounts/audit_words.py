@@ -33,7 +33,7 @@ KIND_LABELS: Final[dict[Kind, Promise]] = {
     Kind.ACCESS: _("Invitations and access"),
     Kind.CASE: _("The case itself"),
     Kind.OFFICE: _("Accounts and administration"),
-    Kind.ROUTINE: _("Filevault's own steps"),
+    Kind.ROUTINE: _("Routine steps"),
 }
 
 WORDS: Final[dict[Action, tuple[Kind, Promise]]] = {
@@ -59,7 +59,7 @@ WORDS: Final[dict[Action, tuple[Kind, Promise]]] = {
     Action.INVITATION_REVOKE: (Kind.ACCESS, _("Ended the access of %(person)s")),
     Action.INVITATION_WISH: (Kind.ACCESS, _("Asked for a fresh link")),
     Action.INVITATION_REFUSED: (Kind.ACCESS, _("Tried a link that opens nothing")),
-    Action.CODE_SEND: (Kind.ACCESS, _("Had a code sent to %(person)s")),
+    Action.CODE_SEND: (Kind.ACCESS, _("Had a code sent by e-mail")),
     Action.CODE_ACCEPT: (Kind.ACCESS, _("Entered the right code")),
     Action.CODE_REFUSE: (Kind.ACCESS, _("Entered a wrong code")),
     Action.PORTAL_LEAVE: (Kind.ACCESS, _("Left the case on their device")),

@@ -1,13 +1,24 @@
 """The audit trail from outside: A1 and A4."""
 
+import hashlib
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
+from accounts import checkpoints
 from accounts.tables import AuditEvent, User
 from cases.tables import Case, Client, Invitation
+from files.receipts import check_receipt
 from files.tables import File
+from filevault import signing
+from filevault.dynamo import now
+from filevault.local.seed import admin_session
 from tests.files.samples import PDF
 from tests.security.outages import tables_away
 from tests.security.people import Invited, Person, Town
@@ -102,6 +113,68 @@ def seal(stack: TestStack, stream: str) -> list[AuditEvent]:
         assert time.monotonic() < deadline, "not sealed within a minute"
         assert run_manage(stack, "seal_audit").returncode == 0
     return sorted(events(stream), key=lambda event: int(event.sequence))
+
+
+def test_a_client_takes_a_receipt_along_A1_T3(
+    town: Town, invited: Invited, stack: TestStack, stranger: Callable[[], Person]
+) -> None:
+    """Within a minute, signed with a key that anybody finds, and about what the sealed trail
+    holds."""
+    x, stream = invited.person.enter(invited.link, invited.email), f"case:{invited.case}"
+    file_id = x.upload(invited.home)["fileId"]
+    path, deadline = f"files/{file_id}/receipt", time.monotonic() + 60
+    while (answer := x.get(f"{invited.home}{path}")).status_code == 202:
+        assert time.monotonic() < deadline, "no receipt within a minute"
+        assert run_manage(stack, "seal_audit").returncode == 0
+        time.sleep(0.2)
+    keys = stranger().get("/.well-known/filevault-keys.json").json()
+    said = check_receipt(answer.json(), signing.from_jwks(keys))
+    assert (said["fileId"], said["caseId"]) == (file_id, invited.case)
+    assert said["sha256"] == hashlib.sha256(PDF).hexdigest()
+    (event,) = [e for e in events(stream) if e.event_id == said["trail"]["eventId"]]
+    assert (event.sequence, event.hash) == (said["trail"]["sequence"], said["trail"]["hash"])
+    theirs = town.a.get(f"/cases/{invited.case}/{path}").json()
+    assert theirs == answer.json()
+
+
+def test_nobody_deletes_a_locked_checkpoint_A1(
+    invited: Invited, stack: TestStack, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket with Object Lock, and the rights of the account's administrator."""
+    session = admin_session(stack.ministack)
+    s3 = session.client("s3", endpoint_url=stack.ministack.endpoint, config=path_style())
+    settings.FILEVAULT_BUCKET = f"locked-{invited.case}"
+    settings.AUDIT_LOCK_DAYS = 1
+    monkeypatch.setattr(checkpoints, "s3_client", lambda: s3)
+    s3.create_bucket(
+        Bucket=settings.FILEVAULT_BUCKET,
+        ObjectLockEnabledForBucket=True,
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+    )
+    seal(stack, f"case:{invited.case}")
+    deadline = time.monotonic() + 20
+    while not checkpoints.write_checkpoints():  # as soon as the index lists the stream
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    ((key, version_id),) = checkpoints._versions()
+    kept = s3.get_object_retention(Bucket=settings.FILEVAULT_BUCKET, Key=key, VersionId=version_id)[
+        "Retention"
+    ]
+    assert kept["Mode"] == "COMPLIANCE"
+    assert kept["RetainUntilDate"] > now() + timedelta(hours=23)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(
+            Bucket=settings.FILEVAULT_BUCKET,
+            Key=key,
+            VersionId=version_id,
+            BypassGovernanceRetention=True,
+        )
+    s3.delete_object(Bucket=settings.FILEVAULT_BUCKET, Key=key)  # a marker hides nothing
+    assert checkpoints.read_checkpoints().checkpoints == 1
+
+
+def path_style() -> Config:
+    return Config(s3={"addressing_style": "path"})
 
 
 def test_no_audit_no_content_A4(town: Town, stack: TestStack) -> None:
