@@ -120,7 +120,8 @@ class Narrator:
         known = CaseSpace(self.case).names_of(
             [each for each in actor_ids if each.startswith(("user:", "client:"))]
         )
-        return {each: self._alike(each) or known.get(each) or each for each in actor_ids}
+        nameless = _("Somebody who has not given a name yet")
+        return {each: self._alike(each) or known.get(each) or nameless for each in actor_ids}
 
     def _as_client(self, actor_ids: Sequence[str]) -> dict[str, str]:
         owner = User.fetch(self.case.user_id)
@@ -138,7 +139,7 @@ class Narrator:
             return _("You")
         if actor_id.startswith("system:"):
             return "Filevault"
-        return _("Somebody without a name") if actor_id == "anonymous" else ""
+        return _("Somebody unknown") if actor_id == "anonymous" else ""
 
 
 def list_activity(

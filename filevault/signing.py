@@ -55,8 +55,8 @@ def sign(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
     if not content.keys().isdisjoint(_ADDED):
         raise ValueError(f"{', '.join(_ADDED)} are added here")
     key_id, seed = settings.SIGNING_KEYS[0]
+    _publish(key_id, _public_half(seed))
     private = Ed25519PrivateKey.from_private_bytes(seed)
-    _publish(key_id, private.public_key().public_bytes_raw())
     document = {"type": kind, **content, "keyId": key_id}
     return document | {"signature": base64url.encode(private.sign(canonical_json(document)))}
 
@@ -100,10 +100,16 @@ def canonical_json(value: object) -> bytes:
 def published_keys() -> dict[str, bytes]:
     """Every public key by its id: those of `SIGNING_KEYS`, and those that signed before."""
     for key_id, seed in settings.SIGNING_KEYS:
-        public = Ed25519PrivateKey.from_private_bytes(seed).public_key()
-        _publish(key_id, public.public_bytes_raw())
+        _publish(key_id, _public_half(seed))
     rows = SigningKey.query(KEY_SET, consistent_read=True)
     return {row.key_id: base64url.decode(row.public_key) for row in rows}
+
+
+def check_ids() -> None:
+    """Raises ImproperlyConfigured where an id of `SIGNING_KEYS` stands for another key than before.
+    Writes nothing."""
+    for key_id, seed in settings.SIGNING_KEYS:
+        _check_same(SigningKey.fetch(KEY_SET, key_id), _public_half(seed))
 
 
 def as_jwks(keys: Keys) -> dict[str, Any]:
@@ -128,8 +134,7 @@ def from_jwks(document: object) -> dict[str, bytes]:
 
 
 def _publish(key_id: str, public: bytes) -> None:
-    """Write a public key once. An id stands for one key for ever: raises ImproperlyConfigured where
-    it comes back with another."""
+    """Write a public key once. Raises ImproperlyConfigured where its id stands for another."""
     known = SigningKey.fetch(KEY_SET, key_id)
     if known is None:
         row = SigningKey(KEY_SET, key_id, public_key=base64url.encode(public), created_at=now())
@@ -139,11 +144,20 @@ def _publish(key_id: str, public: bytes) -> None:
             if not condition_failed(error):
                 raise
             known = SigningKey.fetch(KEY_SET, key_id)  # another process was first
+    _check_same(known, public)
+
+
+def _check_same(known: SigningKey | None, public: bytes) -> None:
+    """An id stands for one key for ever."""
     if known is not None and known.public_key != base64url.encode(public):
         raise ImproperlyConfigured(
-            f"SIGNING_KEYS gives the id {key_id!r} to another key than before. "
+            f"SIGNING_KEYS gives the id {known.key_id!r} to another key than before. "
             "What the earlier one signed must stay provable: give the new key a new id."
         )
+
+
+def _public_half(seed: bytes) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

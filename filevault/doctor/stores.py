@@ -4,9 +4,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from filevault import signing
 from filevault.doctor.examination import Fault, Step, part
 from filevault.dynamo import Table, Transaction, all_tables, description, now
 from filevault.tables import Once
@@ -36,6 +38,11 @@ def tables() -> Iterator[Step]:
     yield Step("tables: a row can be written, read and deleted", _write_a_row)
 
 
+@part("signing")
+def signing_keys() -> Iterator[Step]:
+    yield Step("signing: each id of SIGNING_KEYS stands for the key that it always did", _check_ids)
+
+
 @part("database")
 def database() -> Iterator[Step]:
     yield Step(f"database: {connection.vendor} answers", connection.ensure_connection)
@@ -51,6 +58,13 @@ def _compare(find: Callable[[type[Table]], list[str]], fix: str) -> None:
     if found:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         raise Fault(f"{'; '.join(found[:3])}{more}: {fix}")
+
+
+def _check_ids() -> None:
+    try:
+        signing.check_ids()
+    except ImproperlyConfigured as error:
+        raise Fault(str(error)) from None
 
 
 def _write_a_row() -> None:

@@ -15,11 +15,11 @@ from django.core.management import CommandError, call_command
 from django.db.migrations.recorder import MigrationRecorder
 
 from cases.tables import Case
-from filevault import jobs
+from filevault import jobs, signing
 from filevault.aws import sesv2_client, sqs_client
 from filevault.doctor import running
 from filevault.dynamo import Transaction, all_tables, connection, now, ttl_attribute
-from filevault.tables import Job, Limit, Mail, Once
+from filevault.tables import Job, Limit, Mail, Once, SigningKey
 from filevault.worker import Worker
 from tests.examining import failures, lines, the_failure
 
@@ -232,6 +232,15 @@ def test_a_table_that_is_missing() -> None:
 def test_only_what_the_code_expires_is_named() -> None:
     assert ttl_attribute(Limit) == "ttl"
     assert ttl_attribute(Case) is None
+
+
+def test_a_signing_key_under_anothers_id(settings: LazySettings) -> None:
+    assert failures("signing") == []
+    assert list(SigningKey.query("documents", consistent_read=True)) == []  # left nothing behind
+    signing.published_keys()
+    assert failures("signing") == []
+    settings.SIGNING_KEYS = [("s1", bytes(32))]
+    assert "give the new key a new id" in the_failure("signing")
 
 
 def test_a_migration_that_is_missing() -> None:
