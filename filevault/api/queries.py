@@ -1,4 +1,5 @@
-"""Queries: a name that an operation doesn't know is refused, as a body's unknown field is."""
+"""Queries: a name that an operation doesn't know is refused, as a body's unknown field is, and so
+is one that is given twice."""
 
 import inspect
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from filevault.errors import Invalid
 
 
 def refuse_unknown(view: Callable[..., Any]) -> Callable[..., Any]:
-    """An operation that takes the queries of its signature, and no others."""
+    """An operation that takes the queries of its signature, each once, and no others."""
     known = set(_query_names(view))
 
     @wraps(view)
@@ -21,6 +22,9 @@ def refuse_unknown(view: Callable[..., Any]) -> Callable[..., Any]:
         unknown = sorted(set(request.GET) - known)
         if unknown:
             raise Invalid(fields=dict.fromkeys(unknown, _("Unknown field.")))
+        repeated = sorted(name for name, given in request.GET.lists() if len(given) > 1)
+        if repeated:  # whoever reads the first of two must not decide otherwise than we do
+            raise Invalid(fields=dict.fromkeys(repeated, _("This was given more than once.")))
         return view(request, **values)
 
     return strict

@@ -204,6 +204,8 @@ def test_queries_that_are_not_known_or_wrong(anna: Caller) -> None:
         answer = anna("GET", f"files/list?{query}")
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), query
     assert anna("GET", "files/download").json()["fields"].keys() == {"fileId"}
+    twice = anna("GET", "files/list?limit=1&cursor=&limit=2")
+    assert (twice.status_code, twice.json()["fields"].keys()) == (422, {"limit"})
     broken = anna("GET", "files/list?cursor=broken")
     assert (broken.status_code, broken.json()["code"]) == (400, "bad_cursor")
 

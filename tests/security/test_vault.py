@@ -341,8 +341,6 @@ def test_no_side_door_leads_into_a_vault_Z8(town: Town, vault: Vault) -> None:
         f"/portal/../files/shared/{file}/download",
         f"/api/files/download/?fileId={file}",
         f"/api//files/download?fileId={file}",
-        f"/api/files/download?fileId={file}&fileId={new_id()}",
-        f"/api/files/download?fileId={new_id()}&fileId={file}",
         f"/files/{vault.owner}/files/../files/{file}/download",
         f"/files/{vault.owner.upper()}/files/{file}/download",
     ):
@@ -350,6 +348,8 @@ def test_no_side_door_leads_into_a_vault_Z8(town: Town, vault: Vault) -> None:
         assert answer.status_code in (301, 404), path
         assert "X-Amz-Signature" not in answer.headers.get("Location", ""), path
         assert "X-Amz-Signature" not in answer.text, path
+    for several in (f"fileId={file}&fileId={new_id()}", f"fileId={new_id()}&fileId={file}"):
+        assert b.api("GET", f"files/download?{several}").status_code == 422
     b.put_away("mine.pdf")
     for person in (b, vault.s):
         home = f"/files/{owner_of(person)}/files/"
