@@ -222,7 +222,9 @@ def test_an_upload_is_its_beginners_to_end_Z4(town: Town, vault: Vault) -> None:
         assert person.api("POST", "files/metadata", {"fileId": file}).status_code == 404
     confirmed = vault.a.api("POST", "files/metadata", {"fileId": file})
     assert confirmed.json()["state"] == "AVAILABLE"
-    assert vault.a.api("POST", "files/metadata", {"fileId": file}).content == confirmed.content
+    again = vault.a.api("POST", "files/metadata", {"fileId": file})
+    unread = {"sha256": None}  # the worker may have read the file meanwhile
+    assert again.json() | unread == confirmed.json() | unread
     late = vault.a.api("DELETE", f"files/uploads/{file}")
     assert (late.status_code, late.json()["code"]) == (409, "arrived")
     assert row(file).state == "AVAILABLE"
