@@ -16,6 +16,8 @@ class CasesConfig(AppConfig):
             "notice_closing",
             "notice_mail",
             "purge",
+            "retention_job",
+            "retention_mail",
             "admin_views",
         ):
             import_module(f"cases.{module}")

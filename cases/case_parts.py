@@ -7,18 +7,19 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.actors import Practitioner
+from accounts.actors import Actor, Practitioner
 from accounts.audit import Action
-from cases import invitations
+from cases import invitations, retention
 from cases.clients import ChangedMeanwhile, fetch_clients
 from cases.tables import Case, Client, Invitation
 from filevault.dynamo import Transaction, is_id, now
-from filevault.errors import Invalid, Text
+from filevault.errors import Conflict, Invalid, OnHold, Text
 from filevault.text import Texts
 
 TITLE_LENGTH: Final = 200
 REFERENCE_LENGTH: Final = 60
 MAX_CLIENTS: Final = 20
+TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,17 @@ class Details:
     notes: str
     client_ids: tuple[str, ...]
     link_only: bool
+    retention: str
 
 
 def check_details(
-    *, title: str, reference: str, notes: str, client_ids: Iterable[str], link_only: bool
+    *,
+    title: str,
+    reference: str,
+    notes: str,
+    client_ids: Iterable[str],
+    link_only: bool,
+    retention_rule: str = "",
 ) -> Details:
     """What a case's form holds, cleaned. Raises `Invalid` by field."""
     texts = Texts()
@@ -45,7 +53,10 @@ def check_details(
         notes=texts.lines("notes", notes),
         client_ids=tuple(dict.fromkeys(client_ids)),
         link_only=link_only,
+        retention=retention_rule,
     )
+    if not retention.is_rule(retention_rule):
+        texts.errors["retention"] = _("Please choose one of the times listed.")
     if not details.client_ids:
         texts.errors["clients"] = _("Please choose at least one client, or add a new one.")
     elif len(details.client_ids) > MAX_CLIENTS:
@@ -94,7 +105,7 @@ def count_in(
 def update_in(
     tx: Transaction,
     case: Case,
-    actor: Practitioner,
+    actor: Actor,
     action: Action,
     changes: list[Any],
     *,
@@ -112,6 +123,23 @@ def update_in(
     )
 
 
+def check_not_held(case: Case) -> None:
+    """Raises `OnHold`."""
+    if case.held_at is not None:
+        raise OnHold
+
+
+def committed(tx: Transaction, *, last: bool) -> bool:
+    """False where somebody else changed the case or one of its clients first."""
+    try:
+        tx.commit()
+    except Conflict:
+        if last:
+            raise
+        return False
+    return True
+
+
 def status_changes(case: Case, status: str) -> list[Any]:
     return [Case.status.set(status), Case.owner_status.set(owner_status(case.user_id, status))]
 
@@ -123,17 +151,20 @@ def text_changes(case: Case) -> list[Any]:
         Case.notes.set(case.notes),
         Case.client_ids.set(list(case.client_ids)),
         Case.link_only.set(case.link_only),
+        Case.retention.set(case.retention),
     ]
 
 
 def apply_details(case: Case, details: Details) -> None:
     case.title, case.reference, case.notes = details.title, details.reference, details.notes
     case.client_ids, case.link_only = list(details.client_ids), details.link_only
+    case.retention = details.retention
 
 
 def details_of(case: Case) -> Details:
     ids = tuple(case.client_ids)
-    return Details(case.title, case.reference, case.notes, ids, bool(case.link_only))
+    texts = case.title, case.reference, case.notes
+    return Details(*texts, ids, bool(case.link_only), case.retention)
 
 
 def owner_status(user_id: str, status: str) -> str:

@@ -8,13 +8,17 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.actors import Practitioner
+from accounts.actors import WORKER, Actor, Practitioner
 from accounts.audit import Action
+from cases import certificates, retention
 from cases.case_parts import (
+    TRIES,
     apply_details,
     change_people_in,
     check_details,
+    check_not_held,
     check_own,
+    committed,
     count_in,
     details_of,
     invalid_clients,
@@ -25,12 +29,11 @@ from cases.case_parts import (
 )
 from cases.clients import AlreadySaved, ChangedMeanwhile, fetch_clients
 from cases.search import index_in, words_in
-from cases.space import get_case_space
+from cases.space import NOT_HELD, get_case_space
 from cases.tables import Case, CaseMember, Client
 from files.spaces import Ability
 from filevault import jobs
 from filevault.dynamo import Transaction, new_id, now
-from filevault.errors import Conflict
 from filevault.paging import Page, open_cursor, read_page
 
 #: Where a listing goes on, as a cursor holds it.
@@ -38,7 +41,6 @@ Key = dict[str, Any] | None
 
 PURGE_JOB: Final = "case.purge"
 PAGE_SIZE: Final = 25
-TRIES: Final = 3
 
 
 def get_case(actor: Practitioner, case_id: str) -> Case:
@@ -109,12 +111,18 @@ def create_case(
     link_only: bool,
     reference: str = "",
     notes: str = "",
+    retention_rule: str = "",
     case_id: str = "",
 ) -> Case:
     """Open a case. `case_id` is the form's own id: the same content under it again answers with
     the case that is there, other content raises `AlreadySaved`. Raises `Invalid` by field."""
     details = check_details(
-        title=title, reference=reference, notes=notes, client_ids=client_ids, link_only=link_only
+        title=title,
+        reference=reference,
+        notes=notes,
+        client_ids=client_ids,
+        link_only=link_only,
+        retention_rule=retention_rule,
     )
     check_own(actor, details.client_ids)
     moment = now()
@@ -152,14 +160,21 @@ def edit_case(
     title: str,
     client_ids: Iterable[str],
     link_only: bool,
+    retention_rule: str,
     reference: str = "",
     notes: str = "",
 ) -> Case:
     """Change a case that is still at `version` (its `event_id`). Who is taken off loses access at
-    once. Raises `Invalid` by field, and `ChangedMeanwhile`."""
+    once; a closed case gets the end that another rule gives it. Raises `Invalid` by field, and
+    `ChangedMeanwhile`."""
     case = get_case(actor, case_id)
     details = check_details(
-        title=title, reference=reference, notes=notes, client_ids=client_ids, link_only=link_only
+        title=title,
+        reference=reference,
+        notes=notes,
+        client_ids=client_ids,
+        link_only=link_only,
+        retention_rule=retention_rule,
     )
     if case.event_id != version:
         raise ChangedMeanwhile
@@ -168,10 +183,13 @@ def edit_case(
     added = [key for key in details.client_ids if key not in case.client_ids]
     removed = [key for key in case.client_ids if key not in details.client_ids]
     check_own(actor, added)
-    before = words_in(case)
+    before, rule = words_in(case), case.retention
     apply_details(case, details)
     tx = Transaction()
-    update_in(tx, case, actor, Action.CASE_EDIT, text_changes(case), version=version)
+    changes = text_changes(case)
+    if case.retention != rule:
+        changes += _change_rule_in(tx, case, actor)
+    update_in(tx, case, actor, Action.CASE_EDIT, changes, version=version)
     index_in(tx, case, before=before, after=words_in(case))
     change_people_in(tx, actor, case, added, removed)
     if len(tx) > Transaction.LIMIT:
@@ -198,17 +216,32 @@ def delete_case(actor: Practitioner, case_id: str) -> None:
     tombstone keeps ids and times, and no text."""
     for attempt in range(TRIES):
         case = get_case(actor, case_id)
-        tx = Transaction()
-        for client in clients_of(case):
-            opened = -1 if case.status == "open" else 0
-            count_in(tx, case, client.client_id, opened=opened, listed=False)
-        index_in(tx, case, before=words_in(case))
-        changes = [*status_changes(case, "deleted"), Case.deleted_at.set(now())]
-        changes += [Case.title.set(""), Case.reference.set(""), Case.notes.set("")]
-        update_in(tx, case, actor, Action.CASE_DELETE, changes, version=case.event_id)
-        jobs.enqueue(tx, PURGE_JOB, {"caseId": case_id})
-        if _committed(tx, last=attempt + 1 == TRIES):
+        tx = _burial(actor, case, Action.CASE_DELETE, certificates.OWNER)
+        if committed(tx, last=attempt + 1 == TRIES):
             return
+
+
+def end_case(case: Case) -> None:
+    """Delete a case whose time is over, as it was read. Raises `Conflict` where it has changed
+    since, and `OnHold`."""
+    _burial(WORKER, case, Action.CASE_END, certificates.RETENTION).commit()
+
+
+def _burial(actor: Actor, case: Case, action: Action, reason: str) -> Transaction:
+    check_not_held(case)
+    tx = Transaction()
+    for client in clients_of(case):
+        opened = -1 if case.status == "open" else 0
+        count_in(tx, case, client.client_id, opened=opened, listed=False)
+    index_in(tx, case, before=words_in(case))
+    changes = [*status_changes(case, "deleted"), Case.deleted_at.set(now())]
+    changes += [Case.title.set(""), Case.reference.set(""), Case.notes.set("")]
+    changes.append(Case.certificate_id.set(certificates.begin_in(tx, case, reason)))
+    changes += retention.plan_in(tx, case, None)
+    update_in(tx, case, actor, action, changes, version=case.event_id)
+    tx.update(Case(case.case_id), [], condition=NOT_HELD)
+    jobs.enqueue(tx, PURGE_JOB, {"caseId": case.case_id})
+    return tx
 
 
 def _move(actor: Practitioner, case_id: str, status: str, action: Action) -> Case:
@@ -218,25 +251,25 @@ def _move(actor: Practitioner, case_id: str, status: str, action: Action) -> Cas
             return case
         there = [client.client_id for client in clients_of(case)]
         changes = status_changes(case, status)
+        tx, moment = Transaction(), now()
         if status == "open":
             changes += [Case.closed_at.remove(), Case.client_ids.set(there)]
+            changes += retention.plan_in(tx, case, None)
         else:
-            changes.append(Case.closed_at.set(now()))
-        tx = Transaction()
+            changes.append(Case.closed_at.set(moment))
+            changes += retention.plan_in(tx, case, retention.ends_at(case.retention, moment))
         update_in(tx, case, actor, action, changes, version=case.event_id)
         for client_id in there:
             count_in(tx, case, client_id, opened=1 if status == "open" else -1)
-        if _committed(tx, last=attempt + 1 == TRIES):
+        if committed(tx, last=attempt + 1 == TRIES):
             break
     return get_case(actor, case_id)
 
 
-def _committed(tx: Transaction, *, last: bool) -> bool:
-    """False where somebody else changed the case or one of its clients first."""
-    try:
-        tx.commit()
-    except Conflict:
-        if last:
-            raise
-        return False
-    return True
+def _change_rule_in(tx: Transaction, case: Case, actor: Practitioner) -> list[Any]:
+    stream, details = audit.case_stream(case.case_id), {"retention": case.retention}
+    audit.record(tx, stream, Action.CASE_RETENTION, actor, target=case.case_id, details=details)
+    if case.closed_at is None:
+        return []
+    until = retention.ends_at(case.retention, case.closed_at)
+    return retention.plan_in(tx, case, retention.not_before(until))

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Practitioner
-from cases import clients, search
+from cases import clients, holds, retention, search
 from cases.case_parts import check_details as check_case
 from cases.rule_forms import OnceField, RuleForm, VersionField
 from cases.space import Access
@@ -127,6 +127,15 @@ class CaseForm(RuleForm):
         ],
         widget=forms.RadioSelect,
     )
+    retention = forms.ChoiceField(
+        label=_("How long it is kept once it is closed"),
+        help_text=_(
+            "Then the case and its files are deleted for good. You are told 30 days, 7 days and "
+            "1 day before."
+        ),
+        choices=retention.choices,
+        required=False,
+    )
     notes = forms.CharField(
         label=_("Notes"),
         help_text=_("For yourself: clients never see them."),
@@ -172,6 +181,7 @@ class CaseForm(RuleForm):
                 notes=self.text("notes"),
                 client_ids=chosen,
                 link_only=self.text("access") == "link",
+                retention_rule=self.text("retention"),
             ),
             {} if self.fields["clients"].choices else {"clients": "new_name"},  # type: ignore[attr-defined]
         )
@@ -196,6 +206,7 @@ class CaseForm(RuleForm):
             "notes": data["notes"],
             "client_ids": client_ids,
             "link_only": data["access"] == "link",
+            "retention_rule": data["retention"],
         }
 
 
@@ -232,6 +243,21 @@ class ColleagueForm(RuleForm):
     )
 
 
+class HoldForm(RuleForm):
+    """Places a legal hold."""
+
+    reason = forms.CharField(
+        label=_("Why it has to be kept"),
+        help_text=_("Such as a lawsuit or an audit. Clients never see it."),
+        error_messages={"required": _("Please say why. Whoever may lift the hold later reads it.")},
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        self.check_by(lambda: holds.check_reason(self.text("reason")))
+        return self.cleaned_data
+
+
 def client_initial(client: Client) -> dict[str, Any]:
     """What a client's form starts with."""
     texts = {name: getattr(client, name) for name in ClientForm.base_fields}
@@ -252,6 +278,7 @@ def case_initial(case: Case) -> dict[str, Any]:
         "notes": case.notes,
         "clients": list(case.client_ids),
         "access": "link" if case.link_only else "code",
+        "retention": case.retention,
         "version": case.event_id,
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from accounts.actors import Practitioner
@@ -11,15 +11,20 @@ from accounts.tables import User
 from cases.cases import clients_of, list_cases
 from cases.clients import newest_clients
 from cases.colleagues import get_colleagues
+from cases.holds import can_lift
 from cases.people import UNDELIVERED, people
+from cases.retention import WARNINGS, ending_before, period_label
 from cases.seen import new_files
 from cases.space import CaseSpace, reads_only
 from cases.tables import Case, Client, Invitation
 from files.spaces import Ability
+from filevault.dynamo import now
 
 PAGE_SIZE: Final = 20
 #: Open cases that are looked through for what waits; the ones that changed last.
 WATCHED: Final = 200
+#: Closed cases that are shown to end soon.
+ENDING: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,12 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Something that waits for the practitioner: a `wish` for a fresh link, or an e-mail that
-    `bounced`."""
+    """Something that waits for the practitioner: a client's `wish` for a fresh link, an e-mail to
+    one that `bounced`, or a closed case that is `ending`."""
 
     kind: str
     case: Case
-    client: Client
+    client: Client | None = None
     at: datetime | None = None
 
 
@@ -62,7 +67,10 @@ def get_overview(actor: Practitioner) -> Overview:
     has_cases = bool(page.items) or bool(list_cases(actor, "closed", limit=1).items)
     return Overview(
         rows=case_rows(actor, page.items[:PAGE_SIZE]),
-        attention=_attention([case for case in page.items if case.user_id == actor.user_id]),
+        attention=[
+            *_attention([case for case in page.items if case.user_id == actor.user_id]),
+            *_ending(actor),
+        ],
         has_clients=has_cases or bool(newest_clients(actor, limit=1)),
         has_cases=has_cases,
         more=len(page.items) > PAGE_SIZE or bool(page.cursor),
@@ -100,6 +108,8 @@ def case_context(actor: Practitioner, space: CaseSpace) -> dict[str, Any]:
         "colleagues": get_colleagues(case) if may_manage else [],
         "sharer": sender_name(owner) if owner is not None else "",
         "is_read_only": reads_only(case, actor.user_id),
+        "kept_for": period_label(case.retention),
+        "can_lift": may_manage and can_lift(actor, case),
     }
 
 
@@ -115,6 +125,13 @@ def _attention(cases: Sequence[Case]) -> list[Attention]:
         if row.client_id in clients
     ]
     return sorted(found, key=lambda item: item.at or item.case.updated_at, reverse=True)
+
+
+def _ending(actor: Practitioner) -> list[Attention]:
+    """Closed cases that will be deleted soon, the soonest first."""
+    soon = now() + timedelta(days=max(WARNINGS))
+    cases = ending_before(actor.user_id, soon, limit=ENDING)
+    return [Attention("ending", case, at=case.retain_until) for case in cases]
 
 
 def _kind(invitation: Invitation) -> str:

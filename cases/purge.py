@@ -4,7 +4,7 @@ good (T4)."""
 from datetime import datetime
 
 from accounts.actors import WORKER
-from cases import colleagues, invitations
+from cases import certificates, colleagues, invitations
 from cases.cases import PURGE_JOB
 from cases.tables import Case, Seen
 from files.purge import purge_space
@@ -14,7 +14,8 @@ from filevault.dynamo import now
 
 @jobs.handler(PURGE_JOB)
 def purge_case(claim: jobs.Claim) -> datetime | None:
-    """Take away all that a deleted case had; goes on where it was stopped. The tombstone stays."""
+    """Take away all that a deleted case had; goes on where it was stopped. The tombstone stays, and
+    a certificate tells what has gone."""
     case = Case.fetch(claim.payload["caseId"])
     if case is None or case.status != "deleted":
         return None
@@ -23,4 +24,5 @@ def purge_case(claim: jobs.Claim) -> datetime | None:
         return now()
     colleagues.forget_all(case)
     Seen(case.user_id, case.case_id).delete()
+    certificates.issue(case, claim)
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,7 @@ from files import spaces
 from files.spaces import Ability, SpaceChanged, check_ability, get_space
 from files.tables import File
 from filevault.dynamo import Transaction, is_id, now
+from filevault.errors import OnHold
 
 
 class Access(StrEnum):
@@ -23,6 +24,9 @@ class Access(StrEnum):
     READ = "read"
     WRITE = "write"
 
+
+#: What every deletion asks of the case's row (T5).
+NOT_HELD: Final = Case.held_at.does_not_exist()
 
 _OWNER = frozenset({Ability.READ, Ability.DELETE_ANY, Ability.MANAGE})
 _READER = frozenset({Ability.READ})
@@ -47,6 +51,10 @@ class CaseSpace:
     @property
     def is_personal(self) -> bool:
         return False
+
+    @property
+    def is_held(self) -> bool:
+        return self.case.held_at is not None
 
     @property
     def storage_prefix(self) -> str:
@@ -78,6 +86,9 @@ class CaseSpace:
 
     def join_available(self, tx: Transaction, file: File) -> None:
         self._count(tx, files=1, size=int(file.size))
+
+    def join_deletion(self, tx: Transaction) -> None:
+        tx.check(self.case, NOT_HELD, otherwise=OnHold())
 
     def join_removed(self, tx: Transaction, file: File) -> None:
         self._count(tx, files=-1, size=-int(file.size))

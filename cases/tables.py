@@ -71,7 +71,10 @@ class _CasesByStatus(GlobalSecondaryIndex["Case"]):
 class Case(Table):
     """A matter between a practitioner and one or more clients; `owner_status` is
     `userId#status`. `members` says of each colleague on it (by user id) what they may do,
-    `pending_members` of each address (by its hash) that nobody has proved yet."""
+    `pending_members` of each address (by its hash) that nobody has proved yet. `retention` is a
+    rule of `cases.retention`; once closed, `retain_until` is when the case will be deleted, and
+    `warned_days` the last warning that went out. While `held_at` is set a legal hold keeps
+    everything (T5)."""
 
     class Meta(BaseMeta):
         table_name = table_name("Case")
@@ -93,6 +96,13 @@ class Case(Table):
     updated_at = UTCDateTimeAttribute(attr_name="updatedAt")
     closed_at = UTCDateTimeAttribute(attr_name="closedAt", null=True)
     deleted_at = UTCDateTimeAttribute(attr_name="deletedAt", null=True)
+    retention = UnicodeAttribute(default="")
+    retain_until = UTCDateTimeAttribute(attr_name="retainUntil", null=True)
+    warned_days = NumberAttribute(attr_name="warnedDays", null=True)
+    held_at = UTCDateTimeAttribute(attr_name="heldAt", null=True)
+    held_by = UnicodeAttribute(attr_name="heldBy", null=True)
+    hold_reason = UnicodeAttribute(attr_name="holdReason", null=True)
+    certificate_id = UnicodeAttribute(attr_name="certificateId", null=True)
     event_id = UnicodeAttribute(attr_name="eventId", null=True)
 
     by_status = _CasesByStatus()
@@ -205,6 +215,38 @@ class NoticeFile(Table):
     tries = NumberAttribute(default=0)
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     ttl = TTLAttribute(null=True)
+
+
+class RetentionEnd(Table):
+    """When closed cases of a practitioner come to their end: `<retainUntil>#<caseId>`, written and
+    deleted with the case's `retain_until`. It lists; the case decides."""
+
+    class Meta(BaseMeta):
+        table_name = table_name("RetentionEnd")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    end_key = UnicodeAttribute(range_key=True, attr_name="endKey")
+
+
+class DeletionCertificate(Table):
+    """That a case was deleted, and why; `document` is the signed certificate, once everything has
+    gone. Holds no title and no name."""
+
+    class Meta(BaseMeta):
+        table_name = table_name("DeletionCertificate")
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    certificate_id = UnicodeAttribute(range_key=True, attr_name="certificateId")
+    case_id = UnicodeAttribute(attr_name="caseId")
+    reason = UnicodeAttribute()
+    closed_at = UTCDateTimeAttribute(attr_name="closedAt", null=True)
+    retain_until = UTCDateTimeAttribute(attr_name="retainUntil", null=True)
+    deleted_at = UTCDateTimeAttribute(attr_name="deletedAt")
+    finished_at = UTCDateTimeAttribute(attr_name="finishedAt", null=True)
+    file_count = NumberAttribute(attr_name="fileCount", null=True)
+    byte_count = NumberAttribute(attr_name="byteCount", null=True)
+    document = UnicodeAttribute(null=True)
+    event_id = UnicodeAttribute(attr_name="eventId", null=True)
 
 
 class Seen(Table):

@@ -2,18 +2,20 @@
 
 Everything here may be done again: versions are deleted first, by exact key, and the row says so
 afterwards. A signature that is still alive can bring bytes back, which is why `end_upload` looks at
-every upload once more when that time is over.
+every upload once more when that time is over. What a legal hold keeps is left for later (T5), even
+if it was deleted before the hold came.
 """
 
 import logging
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from accounts import audit
 from accounts.actors import WORKER
 from files import multipart, records
 from files.checking import PURGE_JOB
+from files.spaces import load_space
 from files.states import GONE, FileState
 from files.storage import case_storage, derived_keys
 from files.tables import File
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 #: How long one run works on a space before other jobs get their turn (N6).
 RUN_SECONDS: Final = 20.0
+#: How often it is looked whether a hold was lifted.
+HOLD_POLL: Final = timedelta(hours=1)
 
 
 @jobs.handler(EXPIRE_JOB)
@@ -49,8 +53,8 @@ def end_upload(space_id: str, file_id: str) -> datetime | None:
     if file is None:
         return None
     if file.state in GONE:
-        purge(file)
-    elif file.version_id:
+        return _purge_or_wait(file)
+    if file.version_id:
         case_storage().delete_versions(file.s3_key, except_version=file.version_id)
     return None
 
@@ -59,8 +63,23 @@ def end_upload(space_id: str, file_id: str) -> datetime | None:
 def purge_file(claim: jobs.Claim) -> datetime | None:
     """Delete every version of a file that was deleted or rejected, and give back its quota."""
     file = File.fetch(claim.payload["spaceId"], claim.payload["fileId"])
-    if file is not None and file.state in GONE:
-        purge(file)
+    return _purge_or_wait(file) if file is not None and file.state in GONE else None
+
+
+def is_kept(file: File) -> bool:
+    """Whether a legal hold keeps the bytes of a file that has gone (T5). What was never taken in
+    is no part of its case, and kept by nothing. A purge that has read this begins at once: a hold
+    that comes later than that is too late for the file."""
+    if file.state != FileState.DELETED and file.available_at is None:
+        return False
+    space = load_space(file.space_id)
+    return space is not None and space.is_held
+
+
+def _purge_or_wait(file: File) -> datetime | None:
+    if is_kept(file):
+        return now() + HOLD_POLL
+    purge(file)
     return None
 
 
@@ -96,9 +115,9 @@ def _expire(file: File) -> None:
 
 
 def purge(file: File, *, held_by: jobs.Claim | None = None) -> None:
-    """Delete all bytes of a file that has gone, and give back its quota. With `held_by` the file is
-    one of a space that is going, whose tombstone may still be missing. Raises `Unavailable`, and
-    `StateChanged` where somebody else did it meanwhile."""
+    """Delete all bytes of a file that has gone and that nothing keeps, and give back its quota.
+    With `held_by` the file is one of a space that is going, whose tombstone may still be missing.
+    Raises `Unavailable`, and `StateChanged` where somebody else did it meanwhile."""
     if held_by is not None and file.state != FileState.DELETED:
         # Nobody may be sent to bytes that are going: the tombstone comes first.
         _bury(file, held_by)

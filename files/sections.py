@@ -113,7 +113,8 @@ def file_json(file: File) -> dict[str, Any]:
 
 
 def _version(actor: Actor, space: Space, page: Page[File]) -> str:
-    parts = [get_language(), *sorted(space.abilities(actor)), bool(page.cursor)]
+    abilities = sorted(space.abilities(actor))
+    parts = [get_language(), *abilities, space.is_held, bool(page.cursor)]
     return _digest(*parts, *map(_row_version, page.items))
 
 

@@ -39,6 +39,10 @@ class SharedFile:
     def storage_prefix(self) -> str:
         return f"users/{self.owner_id}/"
 
+    @property
+    def is_held(self) -> bool:
+        return False
+
     def abilities(self, actor: Actor) -> frozenset[Ability]:
         shared = isinstance(actor, Practitioner) and actor.user_id in self.file.shared_with
         return frozenset({Ability.READ} if shared else ())
@@ -47,6 +51,9 @@ class SharedFile:
         raise NotFound
 
     def join_available(self, tx: Transaction, file: File) -> None:
+        raise NotFound
+
+    def join_deletion(self, tx: Transaction) -> None:
         raise NotFound
 
     def join_removed(self, tx: Transaction, file: File) -> None:

@@ -49,6 +49,10 @@ class Space(Protocol):
     def storage_prefix(self) -> str:
         """The prefix of its storage keys, ending in a slash; holds ids only (U2)."""
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a legal hold keeps all that is here: nothing of it is deleted (T5)."""
+
     def abilities(self, actor: Actor) -> frozenset[Ability]:
         """What this actor may do here; empty for a stranger, who must not learn that it exists."""
 
@@ -58,6 +62,10 @@ class Space(Protocol):
 
     def join_available(self, tx: Transaction, file: File) -> None:
         """Add to the transaction that makes a file available (counters)."""
+
+    def join_deletion(self, tx: Transaction) -> None:
+        """Add to the transaction by which somebody deletes a file that no hold has come meanwhile.
+        Its commit may raise `OnHold`."""
 
     def join_removed(self, tx: Transaction, file: File) -> None:
         """Add to the transaction that takes an available file away."""

@@ -117,7 +117,9 @@ def _is_unpurged(file: File, horizon: datetime) -> bool:
     """Whether bytes should have been taken away: since the file ended, and its upload too."""
     if file.state not in GONE or file.purged_at is not None or over_at(file) >= horizon:
         return False
-    return (file.event_id or "") < id_at(horizon)  # when it came into this state
+    if (file.event_id or "") >= id_at(horizon):  # when it came into this state
+        return False
+    return not purge.is_kept(file)
 
 
 def _end(file: File) -> None:
@@ -129,7 +131,7 @@ def _end(file: File) -> None:
 
 def _purge(file: File) -> None:
     fresh = _fetch(file)
-    if fresh is not None and fresh.state in GONE:
+    if fresh is not None and fresh.state in GONE and not purge.is_kept(fresh):
         purge.purge(fresh)
 
 

@@ -35,6 +35,10 @@ class VaultSpace:
     def storage_prefix(self) -> str:
         return f"users/{self.user_id}/"
 
+    @property
+    def is_held(self) -> bool:
+        return False
+
     def abilities(self, actor: Actor) -> frozenset[Ability]:
         own = isinstance(actor, Practitioner) and actor.user_id == self.user_id
         return _OWNER if own else frozenset()
@@ -43,6 +47,9 @@ class VaultSpace:
         pass
 
     def join_available(self, tx: Transaction, file: File) -> None:
+        pass
+
+    def join_deletion(self, tx: Transaction) -> None:
         pass
 
     def join_removed(self, tx: Transaction, file: File) -> None:

@@ -6,7 +6,7 @@ same bytes, Z2), and they need neither a session nor a table, which may be what 
 
 import logging
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
@@ -61,7 +61,11 @@ _TITLES: Final = {
     429: _("That was a little too often"),
     503: _("Filevault is out for a moment"),
 }
-_BUSY: Final = _("One moment, please")
+#: Errors that are more than their status says.
+_OWN_TITLES: Final[dict[type[errors.DomainError], Any]] = {
+    errors.Busy: _("One moment, please"),
+    errors.OnHold: _("This has to be kept"),
+}
 _NEXT_STEPS: Final = {
     401: _("Use the link in the e-mail that invited you. It works as often as you like."),
     403: _("If you think you should be, ask the person who gave you access."),
@@ -71,6 +75,9 @@ _NEXT_STEPS: Final = {
     422: _("Go back, look at what you entered, and try again."),
     429: _("Wait a few minutes, then try again."),
     503: _("Wait a minute, then reload this page."),
+}
+_OWN_NEXT_STEPS: Final[dict[type[errors.DomainError], Any]] = {
+    errors.OnHold: _("If you think that it may go, ask the practice that keeps the case."),
 }
 #: Statuses whose own template says all there is to say.
 _WITH_PAGE: Final = {400, 403, 404, 405, 429, 500, 503}
@@ -195,9 +202,9 @@ def _page(request: HttpRequest, error: errors.DomainError, status: int) -> HttpR
     if status == 404 or (status in _WITH_PAGE and not own_words):
         return _render(request, f"{status}.html", status)
     context: dict[str, object] = {
-        "title": _BUSY if isinstance(error, errors.Busy) else _TITLES[status],
+        "title": _OWN_TITLES.get(type(error), _TITLES[status]),
         "message": error.message,
-        "next_step": _NEXT_STEPS[status],
+        "next_step": _OWN_NEXT_STEPS.get(type(error), _NEXT_STEPS[status]),
         "details": list(error.fields.values()) if isinstance(error, errors.Invalid) else [],
     }
     return _render(request, "errors/error.html", status, context)

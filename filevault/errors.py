@@ -90,6 +90,17 @@ class Conflict(DomainError):
     default_message = _("This was changed in the meantime. Please look at it again and retry.")
 
 
+class OnHold(Conflict):
+    """A legal hold keeps the thing: nothing may delete it (T5). Said to clients too, and so without
+    a word of why."""
+
+    code = "on_hold"
+    default_message = _(
+        "This case is being kept as it is for now, so nothing of it can be deleted. "
+        "Nothing was changed."
+    )
+
+
 class RateLimited(DomainError):
     """Too many tries; `retry_after` is in seconds."""
 

@@ -221,6 +221,11 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
+# --- Retention ---
+
+#: How long closed cases are kept that have no rule of their own; 0: until somebody deletes them.
+RETENTION_DAYS = env.number("RETENTION_DAYS", default=0, least=0, most=100 * 366)
+
 # --- Invitations ---
 
 INVITATION_TTL = seconds("INVITATION_TTL_SECONDS", 30 * 24 * 3600)

@@ -4,7 +4,7 @@ reverses its routes by one name."""
 from django.urls import include, path
 
 import cases.converters  # noqa: F401 - registers `<case_space:…>`, `<activity_form:…>`
-from cases.urls import colleagues, invitations
+from cases.urls import colleagues, invitations, retention
 from cases.views import activity
 from cases.views import cases as views
 
@@ -22,6 +22,7 @@ case_patterns = [
     path("<id:case_id>/activity/export.<activity_form:form>", activity.export, name="export"),
     *colleagues.urlpatterns,
     *invitations.urlpatterns,
+    *retention.urlpatterns,
 ]
 
 urlpatterns = [

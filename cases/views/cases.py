@@ -6,11 +6,14 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import PractitionerRequest, practitioner_required
 from cases import cases
+from cases.case_parts import check_not_held
 from cases.forms import (
     CaseForm,
     ColleagueForm,
@@ -111,8 +114,11 @@ def pick_more(request: PractitionerRequest, case_id: str) -> HttpResponse:
 @require_POST
 @practitioner_required
 def close(request: PractitionerRequest, case_id: str) -> HttpResponse:
-    cases.close_case(request.actor, case_id)
+    case = cases.close_case(request.actor, case_id)
     messages.success(request, _("The case is closed. Its files can be read, and nothing is added."))
+    if case.retain_until is not None and case.held_at is None:
+        day = date_format(case.retain_until.astimezone(get_default_timezone()), "DATE_FORMAT")
+        messages.info(request, _("It will be deleted on %(day)s.") % {"day": day})
     return redirect("cases:detail", case_id=case_id)
 
 
@@ -128,6 +134,7 @@ def reopen(request: PractitionerRequest, case_id: str) -> HttpResponse:
 @practitioner_required
 def delete(request: PractitionerRequest, case_id: str) -> HttpResponse:
     case = cases.get_case(request.actor, case_id)
+    check_not_held(case)
     if request.method == "POST":
         cases.delete_case(request.actor, case_id)
         messages.success(request, _("The case and its files were deleted."))

@@ -44,6 +44,7 @@ def show_case(request: ActorRequest, case_id: str) -> HttpResponseBase:
         "sender": sender,
         "practice": sender.practice if sender else "",
         "colleagues": len(case.members.as_dict()),
+        "kept_until": case.retain_until if case.held_at is None else None,
         "several": len(client_session.open_case_ids(request.session)) > 1,
     }
     return render(request, "portal/case.html", context | files)

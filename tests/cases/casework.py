@@ -30,6 +30,7 @@ def edit(actor: Practitioner, case: Case, **changes: Any) -> Case:
         "notes": now.notes,
         "client_ids": list(now.client_ids),
         "link_only": bool(now.link_only),
+        "retention_rule": now.retention,
         "version": now.event_id,
     }
     return cases.edit_case(actor, case.case_id, **(details | changes))

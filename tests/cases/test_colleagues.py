@@ -109,7 +109,12 @@ def test_a_reader_reads_and_does_nothing_else(
     space = get_case_space(b, case.case_id)
     assert downloads.get_download(b, space, file.file_id).url
     version = str(again(case).event_id)
-    details: dict[str, Any] = {"title": "Mine", "client_ids": [], "link_only": True}
+    details: dict[str, Any] = {
+        "title": "Mine",
+        "client_ids": [],
+        "link_only": True,
+        "retention_rule": "",
+    }
     for refused in (
         lambda: uploads.begin(b, space, file_name="a.pdf", size=9),
         lambda: deletion.delete(b, space, file.file_id),

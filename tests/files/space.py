@@ -32,6 +32,7 @@ class FakeSpace:
     key: str
     owner_id: str = OWNER
     is_open: bool = True
+    is_held: bool = False
     changes_before_commit: int = 0
     available: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -64,6 +65,9 @@ class FakeSpace:
 
     def join_available(self, tx: Transaction, file: File) -> None:
         tx.on_commit(lambda: self.available.append(file.file_id))
+
+    def join_deletion(self, tx: Transaction) -> None:
+        pass
 
     def join_removed(self, tx: Transaction, file: File) -> None:
         tx.on_commit(lambda: self.removed.append(file.file_id))

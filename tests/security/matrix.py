@@ -20,6 +20,7 @@ Objects: {case}     A's case one              {client}   C1 in A's address book
          {theirs}   W's file in {case}        {sending}  A's upload in parts into {case}
          {draft}    C1's upload in parts      {a}        A's vault, and A as a user
          {photo}    A's file, shared with S   {started}  A's upload in parts into the vault
+         {certificate}  of a case that A deleted
          {case+}    and the like: made for each cell that may, since it is over then
 
 Answers: yes  served: 2xx, or a redirect to anywhere but the login
@@ -63,6 +64,12 @@ POST   /cases/{case+}/close/                          401 yes 403 403 404 404 40
 POST   /cases/{case+}/reopen/                         401 yes 403 403 404 404 401 401 404
 GET    /cases/{case}/delete/                          401 yes 403 403 404 404 401 401 404
 POST   /cases/{case+}/delete/                         401 yes 403 403 404 404 401 401 404
+GET    /cases/{case}/hold/                            401 yes 403 403 404 404 401 401 404
+POST   /cases/{case+}/hold/                           401 yes 403 403 404 404 401 401 404
+GET    /cases/{case}/hold/lift/                       401 yes 403 403 404 404 401 401 404
+POST   /cases/{case+}/hold/lift/                      401 yes 403 403 404 404 401 401 404
+GET    /cases/deleted/                                401 yes yes yes yes yes 401 401 yes
+GET    /cases/deleted/{certificate}/certificate/      401 yes 404 404 404 404 401 401 404
 GET    /cases/{case}/clients/{client}/invite/         401 yes 403 403 404 404 401 401 404
 POST   /cases/{case}/clients/{client}/invite/         401 yes 403 403 404 404 401 401 404
 POST   /cases/{case}/clients/{client}/resend/         401 yes 403 403 404 404 401 401 404
@@ -285,6 +292,7 @@ BODIES: dict[str, dict[str, object]] = {
     "POST /cases/new/clients/": {"title": "A case", "find": "Clara"},
     "POST /cases/{case}/edit/": {"title": "One", "clients": ["{client}"], "access": "link"},
     "POST /cases/{case}/edit/clients/": {"title": "One", "find": "Clara"},
+    "POST /cases/{case+}/hold/": {"reason": "A lawsuit"},
     "POST /cases/{case+}/colleagues/": {"email": "b@matrix.example.test", "access": "read"},
     "POST /cases/{case+}/colleagues/access/": {"email": "s@matrix.example.test", "access": "write"},
     "POST /cases/{case+}/colleagues/remove/": {"email": "s@matrix.example.test"},

@@ -11,7 +11,7 @@ import httpx
 from django.test import override_settings
 
 from cases import invitations
-from cases.tables import Invitation
+from cases.tables import DeletionCertificate, Invitation
 from filevault.local.user_pool import ADMIN_GROUP
 from tests.files.samples import PDF
 from tests.security.people import Person
@@ -49,6 +49,7 @@ class Scene:
             "theirs": lambda: self.upload("W", self.case),
             "sending": lambda: self.presign("A", self.case, LARGE)["fileId"],
             "photo": self._share_a_photo,
+            "certificate": self._delete_a_case,
             "started": lambda: self.presign("A", self.vault, LARGE)["fileId"],
             "user": self._add_user,
         }
@@ -133,6 +134,25 @@ class Scene:
         path = f"/cases/{case_id}/"
         self._share(f"{path}colleagues/", fields, until=lambda: self.people[actor].get(path))
 
+    def _delete_a_case(self) -> str:
+        """The certificate of a case of A's, as if the worker had signed it."""
+        case_id = self._open_case()
+        answer = self.people["A"].post(f"/cases/{case_id}/delete/")
+        assert answer.status_code == 302
+        (row,) = [
+            row
+            for row in DeletionCertificate.query(self.objects["a"], consistent_read=True)
+            if row.case_id == case_id
+        ]
+        row.update(
+            [
+                DeletionCertificate.document.set("{}"),
+                DeletionCertificate.file_count.set(0),
+                DeletionCertificate.byte_count.set(0),
+            ]
+        )
+        return str(row.certificate_id)
+
     def _share_a_photo(self) -> str:
         """A file of A's vault that S reads."""
         photo, fields = self.upload("A", self.vault), {"email": address_of("S")}
@@ -173,7 +193,17 @@ def build_scene(production: Production) -> Iterator[Scene]:
         people["C1"] = scene.enter(objects["case"], client)
         other = people["A"].add_client("Carl Two", "carl@example.test")
         people["C2"] = scene.enter(scene.open_case("Case two", other), other)
-        for name in ("letter", "draft", "reply", "theirs", "sending", "photo", "started", "user"):
+        for name in (
+            "letter",
+            "draft",
+            "reply",
+            "theirs",
+            "sending",
+            "photo",
+            "started",
+            "user",
+            "certificate",
+        ):
             objects[name] = scene.make(name)
         yield scene
     finally:

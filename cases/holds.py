@@ -1,0 +1,89 @@
+"""Legal holds: while one stands, nothing of a case is deleted, by anybody or anything (T5).
+
+The hold is a part of the case's own row. Whatever deletes names it as a condition of its
+transaction, so that it makes no difference who comes first by how little.
+"""
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Practitioner
+from accounts.audit import Action
+from cases import retention
+from cases.case_parts import TRIES, committed, update_in
+from cases.cases import get_case
+from cases.tables import Case
+from filevault.dynamo import Transaction, is_id, now
+from filevault.errors import Forbidden, NotFound
+from filevault.text import Texts
+
+REASON_LENGTH: Final = 500
+
+
+def check_reason(reason: str) -> str:
+    """Why a case is held, cleaned. Raises `Invalid`."""
+    texts = Texts()
+    cleaned = texts.lines("reason", reason, limit=REASON_LENGTH)
+    if not cleaned:
+        texts.errors["reason"] = _("Please say why. Whoever may lift the hold later reads it.")
+    texts.check()
+    return cleaned
+
+
+def place(actor: Practitioner, case_id: str, *, reason: str) -> Case:
+    """Hold a case, by its owner or an admin. A case that is held already stays as it is. Raises
+    `Invalid`, and `NotFound` for everybody else."""
+    reason = check_reason(reason)
+    for attempt in range(TRIES):
+        case = _get(actor, case_id)
+        if case.held_at is not None:
+            break
+        tx = Transaction()
+        changes = [
+            Case.held_at.set(now()),
+            Case.held_by.set(actor.actor_id),
+            Case.hold_reason.set(reason),
+        ]
+        update_in(tx, case, actor, Action.CASE_HOLD, changes, version=case.event_id)
+        if committed(tx, last=attempt + 1 == TRIES):
+            break
+    return _get(actor, case_id)
+
+
+def lift(actor: Practitioner, case_id: str) -> Case:
+    """Lift the hold of a case; again changes nothing. Where its time was over meanwhile, it is
+    deleted after a week's notice, not at once. Raises `Forbidden` where an admin has placed it."""
+    for attempt in range(TRIES):
+        case = _get(actor, case_id)
+        if case.held_at is None:
+            break
+        check_liftable(actor, case)
+        tx = Transaction()
+        changes = [Case.held_at.remove(), Case.held_by.remove(), Case.hold_reason.remove()]
+        if case.retain_until is not None:
+            changes += retention.plan_in(tx, case, retention.not_before(case.retain_until))
+        update_in(tx, case, actor, Action.CASE_HOLD_LIFT, changes, version=case.event_id)
+        if committed(tx, last=attempt + 1 == TRIES):
+            break
+    return _get(actor, case_id)
+
+
+def check_liftable(actor: Practitioner, case: Case) -> None:
+    """Raises `Forbidden`."""
+    if case.held_at is not None and not can_lift(actor, case):
+        raise Forbidden(_("Your administration has placed this hold, and only it can lift it."))
+
+
+def can_lift(actor: Practitioner, case: Case) -> bool:
+    """Admins lift any hold, owners their own."""
+    return actor.is_admin or case.held_by == actor.actor_id
+
+
+def _get(actor: Practitioner, case_id: str) -> Case:
+    if not actor.is_admin:
+        return get_case(actor, case_id)
+    case = Case.fetch(case_id) if is_id(case_id) else None
+    if case is None or case.status == "deleted":
+        raise NotFound
+    return case
