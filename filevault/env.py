@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 import environ
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -190,8 +190,12 @@ class Environment:
 
     def time_zone(self, name: str, *, default: str) -> str:
         value = self.text(name, default=default)
-        if value not in available_timezones():
-            raise ImproperlyConfigured(f"{name} must be a time zone such as Europe/Berlin.")
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, LookupError):  # a path, a folder of zones, an unknown one
+            raise ImproperlyConfigured(
+                f"{name} must be a time zone such as Europe/Berlin."
+            ) from None
         return value
 
     def database(self, name: str) -> dict[str, Any]:

@@ -28,8 +28,8 @@ class Group:
 
 GROUPS = (
     Group("fast", ("-n", "2", "-m", "not stack and not browser")),
-    # They wait for processes most of the time.
-    Group("stack", ("-n", "3", "-m", "stack and not browser")),
+    # They wait for processes for much of the time.
+    Group("stack", ("-n", "3", "--dist", "loadgroup", "-m", "stack and not browser")),
 )
 #: By file: what a file's tests share is then made once.
 BROWSER = Group("browser", ("-n", "2", "--dist", "loadfile", "-m", "browser"))
