@@ -238,7 +238,7 @@ def test_a_burst_without_end_is_told_of_after_half_an_hour(burst: Burst, wire: W
 # --- What counts ---
 
 
-def test_a_deleted_file_is_not_counted(burst: Burst, wire: Wire) -> None:
+def test_a_deleted_file_is_not_counted_N2(burst: Burst, wire: Wire) -> None:
     clara = burst.clients["Clara"]
     kept, deleted = burst.upload(clara), burst.upload(clara)
     for file in (kept, deleted):
@@ -298,7 +298,7 @@ def test_a_file_that_is_being_checked_waits_for_its_verdict(burst: Burst, wire: 
     assert len(sent(wire)) == 1
 
 
-def test_an_upload_during_the_closing_goes_into_the_next_mail(burst: Burst, wire: Wire) -> None:
+def test_an_upload_during_the_closing_goes_into_the_next_mail_N2(burst: Burst, wire: Wire) -> None:
     clara = burst.clients["Clara"]
     burst.upload(clara)
     wire.add("GetObject", meanwhile(lambda: burst.upload(clara)))
@@ -308,7 +308,7 @@ def test_an_upload_during_the_closing_goes_into_the_next_mail(burst: Burst, wire
     assert [message["Subject"][:10] for message in sent(wire)] == ["1 new file"] * 2
 
 
-def test_an_upload_during_the_sending_goes_into_the_next_mail(burst: Burst, wire: Wire) -> None:
+def test_an_upload_during_the_sending_goes_into_the_next_mail_N2(burst: Burst, wire: Wire) -> None:
     clara = burst.clients["Clara"]
     burst.upload(clara)
     wire.add("SendEmail", meanwhile(lambda: burst.upload(clara)))

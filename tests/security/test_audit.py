@@ -2,8 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -91,18 +91,39 @@ def test_the_trail_is_sealed_and_tampering_is_named_A1(
         assert action in actions
     code, said = verify(stack, stream)
     assert (code, said.splitlines()[0]) == (0, "The audit trail is as it was sealed.")
-    third = sealed[2]
-    actor = third.actor
-    third.update([AuditEvent.actor.set("user:somebody-else")])
+    second, third, last = sealed[1], sealed[2], sealed[-1]
+    with rewritten(third, actor="user:somebody-else"):
+        assert_named(stack, stream, "edited", third.event_id)
+    with rewritten(second, sequence=3), rewritten(third, sequence=2):
+        assert_named(stack, stream, "reordered", third.event_id)
+    with removed(second):
+        assert_named(stack, stream, "removed", "at 2 ")
+    with removed(last):
+        assert_named(stack, stream, "cut off", last.event_id)
+    assert verify(stack, stream)[0] == 0, "as it was"
+
+
+def assert_named(stack: TestStack, stream: str, fault: str, place: str) -> None:
     code, said = verify(stack, stream)
     assert code == 1
-    assert third.event_id in said
-    assert "edited" in said
-    third.update([AuditEvent.actor.set(actor)])
-    sealed[1].delete()
-    code, said = verify(stack, stream)
-    assert code == 1
-    assert "at 2 removed" in said
+    assert fault in said
+    assert place in said
+
+
+@contextmanager
+def rewritten(event: AuditEvent, **changes: object) -> Iterator[None]:
+    """A row changed behind the product's back, until the end of the block."""
+    kept = {name: getattr(event, name) for name in changes}
+    event.update([getattr(AuditEvent, name).set(value) for name, value in changes.items()])
+    yield
+    event.update([getattr(AuditEvent, name).set(value) for name, value in kept.items()])
+
+
+@contextmanager
+def removed(event: AuditEvent) -> Iterator[None]:
+    event.delete()
+    yield
+    event.save()
 
 
 def seal(stack: TestStack, stream: str) -> list[AuditEvent]:
