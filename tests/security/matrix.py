@@ -260,6 +260,7 @@ ANYBODY = """
                                                       X   A   B   S   C1  C2  Adm
 GET    /healthz                                       yes yes yes yes yes yes yes
 GET    /readyz                                        yes yes yes yes yes yes yes
+GET    /metrics                                       401 401 401 401 401 401 401
 GET    /.well-known/filevault-keys.json               yes yes yes yes yes yes yes
 GET    /auth/login/                                   yes yes yes yes yes yes yes
 GET    /auth/callback/                                400 400 400 400 400 400 400

@@ -82,6 +82,7 @@ def running_production(stack: TestStack) -> Iterator[Production]:
             "ALLOW_SQLITE": "1",
             "SITE_URL": SITE,
             "TRUSTED_PROXIES": PROXY,
+            "METRICS_TOKEN": "what-the-scraper-shows-and-nobody-else",
             "OIDC_ISSUER": fake.ISSUER,
             "OIDC_DISCOVERY_URL": discovery,
             "OIDC_CLIENT_ID": fake.CLIENT_ID,
