@@ -17,7 +17,7 @@ from accounts.audit import Action
 from accounts.audit_words import Kind, actions_of, sentence
 from accounts.tables import AuditEvent, User
 from cases.space import CaseSpace
-from cases.tables import Case
+from cases.tables import Case, Seen
 from files.states import reason_label
 from files.tables import File
 from filevault.dynamo import is_id, readable
@@ -169,9 +169,11 @@ def list_activity(
 
 
 def people_of(actor: Actor, case: Case) -> list[tuple[str, str]]:
-    """Whom the activity can be chosen by: actor id and name."""
+    """Whom the activity can be chosen by: actor id and name. Of colleagues those who have looked at
+    the case: that somebody has an account is told by nothing else."""
     narrator = Narrator(actor, case)
-    users = (f"user:{user_id}" for user_id in (case.user_id, *case.members))
+    seen = Seen.fetch_many((user_id, case.case_id) for user_id in case.members)
+    users = (f"user:{user_id}" for user_id in (case.user_id, *(row.user_id for row in seen)))
     clients = (f"client:{client_id}" for client_id in case.client_ids)
     ids = [actor.actor_id, *users, *clients, WORKER.actor_id]
     return [(each, narrator.name_of(each)) for each in dict.fromkeys(ids)]

@@ -110,10 +110,9 @@ def update_in(
     changes: list[Any],
     *,
     version: str | None,
-    details: dict[str, Any] | None = None,
 ) -> None:
     stream = audit.case_stream(case.case_id)
-    case.event_id = audit.record(tx, stream, action, actor, target=case.case_id, details=details)
+    case.event_id = audit.record(tx, stream, action, actor, target=case.case_id)
     case.updated_at = now()
     tx.update(
         Case(case.case_id),

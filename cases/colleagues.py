@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from accounts import audit
 from accounts.actors import Practitioner
 from accounts.addressing import (
     Recipient,
@@ -23,7 +24,6 @@ from accounts.addressing import (
 from accounts.audit import Action
 from accounts.profiles import practitioner_of
 from accounts.tables import User
-from cases.case_parts import update_in
 from cases.cases import get_case
 from cases.clients import ChangedMeanwhile
 from cases.space import Access
@@ -88,6 +88,12 @@ def get_colleagues(case: Case) -> list[Colleague]:
         for row in _rows_of(case)
     ]
     return sorted(found, key=lambda each: each.since)
+
+
+def count_colleagues(case: Case) -> int:
+    """How many others a case is shared with; who is waited for counts, so that nobody learns from
+    the number that somebody came in."""
+    return len(_People(case))
 
 
 def forget_all(case: Case) -> None:
@@ -247,16 +253,30 @@ def _note(
     row: _Row,
     access: Access | None,
 ) -> None:
-    """Write into the case's row who may do what, unless it changed since it was read. The event
-    tells of one of them, and of nobody by address."""
-    update_in(
-        tx,
-        case,
-        actor,
-        Action.CASE_MEMBERS,
-        [Case.members.set(people.members), Case.pending_members.set(people.pending)],
-        version=case.event_id,
-        details={"userId": _user_of(row), "access": access or "none", "people": len(people)},
+    """Write into the case's row who may do what, unless it changed since it was read.
+
+    The case's stream, which its owner reads, tells of what the owner did, and of nobody by name or
+    id; who it was stands in that person's own stream, and so does that they came in."""
+    target, user_id = str(case.case_id), _user_of(row)
+    details = {"access": access or "none", "people": len(people)}
+    changes = [Case.members.set(people.members), Case.pending_members.set(people.pending)]
+    event_id = ""
+    if user_id:
+        stream = audit.user_stream(user_id)
+        event_id = audit.record(
+            tx, stream, Action.CASE_MEMBERS, actor, target=target, details=details
+        )
+    if actor.user_id == case.user_id:
+        stream = audit.case_stream(target)
+        event_id = audit.record(
+            tx, stream, Action.CASE_MEMBERS, actor, target=target, details=details
+        )
+        changes.append(Case.updated_at.set(now()))
+    tx.update(
+        Case(target),
+        [*changes, Case.event_id.set(event_id)],
+        condition=Case.event_id == case.event_id,
+        otherwise=ChangedMeanwhile(),
     )
 
 

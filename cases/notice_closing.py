@@ -16,7 +16,7 @@ from typing import Any, Final
 from accounts import audit
 from accounts.actors import WORKER
 from cases.notices import CLOSE_JOB, WindowClosed, hears, note_file, open_until, open_window
-from cases.tables import Notice, NoticeFile
+from cases.tables import Case, Notice, NoticeFile
 from files import uploads
 from files.states import FileState
 from files.tables import File
@@ -188,14 +188,23 @@ def _finish(closing: Closing) -> None:
         closing.notice_id, filter_condition=NoticeFile.mail_id.exists(), consistent_read=True
     )
     case_id, _, recipient = closing.key.partition("#")
+    case = Case.fetch(case_id)
     tx = Transaction()
     closing.claim.complete_in(tx)
-    if count and hears(case_id, recipient, closing.notice_id):
+    if count and case is not None and hears(case, recipient, closing.notice_id):
         context: dict[str, Any] = {"caseId": case_id, "recipient": recipient, "count": count}
         mail.queue(tx, "notice", context, mail_id=closing.notice_id)
         details = {"noticeId": closing.notice_id, "files": count}
-        stream = audit.case_stream(case_id)
+        stream = _stream_for(case, recipient)
         audit.record(
             tx, stream, audit.Action.NOTICE_QUEUE, WORKER, target=recipient, details=details
         )
     tx.commit()
+
+
+def _stream_for(case: Case, recipient: str) -> str:
+    """The case's stream; of what goes to a colleague their own, since the owner, who reads the
+    case's, isn't told who has an account."""
+    kind, _colon, person_id = recipient.partition(":")
+    is_colleague = kind == "user" and person_id != case.user_id
+    return audit.user_stream(person_id) if is_colleague else audit.case_stream(str(case.case_id))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.profiles import sender_name
 from accounts.tables import User
 from cases import invitations
+from cases.colleagues import count_colleagues
 from cases.notices import is_live, is_on
 from cases.tables import Case, Client, Invitation
 from filevault.mail import Message, composer
@@ -38,7 +39,7 @@ def _to_practitioner(case: Case, user_id: str, count: int) -> Message | None:
         variables={
             "count": count,
             "name": user.display_name,
-            "shared": bool(case.members.as_dict()),
+            "shared": count_colleagues(case) > 0,
             "button_url": f"{settings.SITE_URL}{path}",
             "button_label": _("Open the case"),
         },

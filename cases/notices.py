@@ -65,15 +65,14 @@ def get_recipients(case: Case, uploader_id: str) -> list[str]:
     return clients if uploader_id == owner else [owner, *clients]
 
 
-def hears(case_id: str, recipient: str, notice_id: str) -> bool:
+def hears(case: Case, recipient: str, notice_id: str) -> bool:
     """Whether a person is told of a window: of practitioners those who are on the case, of clients
     those whose link is live, and was before the window opened. Who was invited since has a mail
     about the files as they are now."""
     kind, _colon, person_id = recipient.partition(":")
     if kind != "client":
-        case = Case.fetch(case_id)
-        return case is not None and is_on(case, person_id)
-    invitation = Invitation.fetch(case_id, person_id)
+        return is_on(case, person_id)
+    invitation = Invitation.fetch(case.case_id, person_id)
     if invitation is None or not is_live(invitation):
         return False
     return id_at(invitation.created_at) <= notice_id

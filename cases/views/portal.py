@@ -12,6 +12,7 @@ from accounts.http import ActorRequest, client_address
 from accounts.tables import User
 from accounts.views import seconds_left
 from cases import client_session, invitations
+from cases.colleagues import count_colleagues
 from cases.tables import Case
 from files.sections import files_section
 from files.spaces import get_space
@@ -43,7 +44,7 @@ def show_case(request: ActorRequest, case_id: str) -> HttpResponseBase:
         "case": case,
         "sender": sender,
         "practice": sender.practice if sender else "",
-        "colleagues": len(case.members.as_dict()),
+        "colleagues": count_colleagues(case),
         "kept_until": case.retain_until if case.held_at is None else None,
         "several": len(client_session.open_case_ids(request.session)) > 1,
     }

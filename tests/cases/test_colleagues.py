@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from accounts import addressing
 from accounts.actors import Practitioner
 from accounts.tables import AuditEvent, User
-from cases import cases, colleagues, invitations
+from cases import activity, cases, colleagues, invitations
 from cases.clients import ChangedMeanwhile
 from cases.overview import CaseRow, case_rows, get_overview
 from cases.seen import mark_seen
@@ -170,10 +170,10 @@ def test_what_was_taken_back_ends_at_the_next_click_Z5(
     colleagues.change_access(a, case.case_id, email=BEN, access="write")
     assert abilities(b, case) == set()
     assert actions_in(f"case:{case.case_id}") == ["case:created"] + ["case:members_changed"] * 3
-    events = [dict(e.details) for e in AuditEvent.query(f"case:{case.case_id}")][1:]
-    assert [event["access"] for event in events] == ["write", "read", "none"]
-    assert {event["userId"] for event in events} == {b.user_id}
-    assert BEN not in str(events)
+    for stream in (f"case:{case.case_id}", f"user:{b.user_id}"):
+        events = [e for e in AuditEvent.query(stream) if e.action == "case:members_changed"]
+        assert [event.details["access"] for event in events] == ["write", "read", "none"]
+        assert {(event.actor, event.target) for event in events} == {(a.actor_id, case.case_id)}
 
 
 def test_a_row_alone_gives_no_access_Z5(a: Practitioner, b: Practitioner, case: Case) -> None:
@@ -203,6 +203,31 @@ def test_nobody_learns_who_has_an_account(a: Practitioner, b: Practitioner, mari
     assert f"http://testserver/cases/{made[BEN].case_id}/" in mails[BEN].body
     for canary in ("Quillfeather", "Maria", "Ben"):  # T2
         assert canary not in texts[0]
+
+
+def test_what_the_owner_reads_of_a_case_tells_it_neither_before_nor_after_a_login(
+    a: Practitioner, b: Practitioner, maria: Client
+) -> None:
+    shared = {email: make_case(a, maria) for email in (BEN, STRANGER)}
+    for email, case in shared.items():
+        share(a, case, email)
+    log_in(STRANGER)  # who is bound by it
+    told = []
+    for case in map(again, shared.values()):
+        upload(a, case)
+        events = list(AuditEvent.query(f"case:{case.case_id}"))
+        told.append(
+            (
+                [(event.action, event.actor, str(sorted(event.details))) for event in events],
+                [name for _actor_id, name in activity.people_of(a, case)],
+                colleagues.count_colleagues(case),
+                [each.access for each in colleagues.get_colleagues(case)],
+            )
+        )
+    assert told[0] == told[1]
+    assert "Ben Okafor" not in str(told)
+    mark_seen(b, again(shared[BEN]))
+    assert "Ben Okafor" in str(activity.people_of(a, again(shared[BEN])))
 
 
 def test_what_is_taken_back_or_deleted_before_its_mail_sends_none(

@@ -9,6 +9,7 @@ from django.core import mail as outbox
 from django.test import Client as Browser
 
 from accounts.actors import CaseClient, Practitioner
+from accounts.tables import AuditEvent
 from cases import cases, colleagues, invitations
 from cases.tables import Case, Client, Notice
 from files import uploads
@@ -182,14 +183,14 @@ def test_the_client_is_told_who_sees_the_files(a: Practitioner, maria: Client, c
     browser.post("/invite/enter/")
     portal = f"/portal/{case.case_id}/"
     assert "Only the two of you" in page(browser, portal)
-    share(case, STRANGER)  # who has not come in yet
-    assert "Only the two of you" in page(browser, portal)
-    known("Ben Okafor", 2)
-    share(case)
+    share(case, STRANGER)  # who counts as well before they have come in
     shown = page(browser, portal)
     assert "works on this case with 1 colleague, who sees its files, too" in shown
     assert "Only the two of you" not in shown
-    assert "Ben" not in shown
+    share(case)
+    shown = page(browser, portal)
+    assert "works on this case with 2 colleagues, who see its files, too" in shown
+    assert "okafor" not in shown.lower()
 
 
 def test_the_json_api_keeps_the_same_rule(a: Practitioner, b: Practitioner, case: Case) -> None:
@@ -255,6 +256,9 @@ def test_who_hears_of_whose_files(
     share(case, STRANGER)
     case = again(case)
     assert heard(case, client) == [BEN, a.email]
+    events = [e for e in AuditEvent.scan() if e.action == "notice:queued"]
+    streams = {event.target: event.stream_id for event in events}
+    assert streams == {a.actor_id: f"case:{case.case_id}", b.actor_id: f"user:{b.user_id}"}
     assert heard(case, a) == [maria.email]
     assert heard(case, b) == sorted([a.email, maria.email])
     texts = str([(mail.subject, mail.body, mail.alternatives) for mail in deliver()[-5:]])
