@@ -66,6 +66,7 @@ class Action(StrEnum):
     FILE_SHARE = "file:shared"
     FILE_UNSHARE = "file:unshared"
     FILE_RECEIPT = "file:receipt_issued"
+    FILE_REPIN = "file:pinned_anew"
     FILE_DELETE = "file:deleted"
     FILE_PURGE = "file:purged"
     NOTICE_QUEUE = "notice:queued"

@@ -85,6 +85,10 @@ WORDS: Final[dict[Action, tuple[Kind, Promise]]] = {
     Action.FILE_PREVIEW: (Kind.ROUTINE, _("Made a preview of %(file)s")),
     Action.FILE_SHARE: (Kind.CHANGE, _("Shared %(file)s")),
     Action.FILE_UNSHARE: (Kind.CHANGE, _("Stopped sharing %(file)s")),
+    Action.FILE_REPIN: (
+        Kind.ROUTINE,
+        _("Found %(file)s unchanged after storage had been restored from a backup"),
+    ),
     Action.FILE_DELETE: (Kind.CHANGE, _("Deleted %(file)s")),
     Action.FILE_PURGE: (Kind.ROUTINE, _("Removed every copy of a deleted file from storage")),
     Action.NOTICE_QUEUE: (Kind.ROUTINE, _("Wrote to %(person)s about new files")),
