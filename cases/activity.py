@@ -86,10 +86,11 @@ class Narrator:
         self._learn({*doers.values(), *map(_person_in, events)})
         return [self._entry(event, doers[event.event_id], files) for event in events]
 
-    def name_of(self, actor_id: str) -> str:
-        """Somebody's name, as this side may know it."""
-        self._learn({actor_id})
-        return self._names[actor_id]
+    def names_of(self, actor_ids: Iterable[str]) -> dict[str, str]:
+        """People's names, as this side may know them, in the order given and each once."""
+        wanted = list(dict.fromkeys(actor_ids))
+        self._learn(wanted)
+        return {each: self._names[each] for each in wanted}
 
     def _entry(self, event: AuditEvent, doer: str, files: dict[str, File]) -> Entry:
         file = files.get(event.target)
@@ -171,12 +172,11 @@ def list_activity(
 def people_of(actor: Actor, case: Case) -> list[tuple[str, str]]:
     """Whom the activity can be chosen by: actor id and name. Of colleagues those who have looked at
     the case: that somebody has an account is told by nothing else."""
-    narrator = Narrator(actor, case)
     seen = Seen.fetch_many((user_id, case.case_id) for user_id in case.members)
     users = (f"user:{user_id}" for user_id in (case.user_id, *(row.user_id for row in seen)))
     clients = (f"client:{client_id}" for client_id in case.client_ids)
     ids = [actor.actor_id, *users, *clients, WORKER.actor_id]
-    return [(each, narrator.name_of(each)) for each in dict.fromkeys(ids)]
+    return list(Narrator(actor, case).names_of(ids).items())
 
 
 def _wanted(actor: Actor, choice: Choice) -> Any:

@@ -30,23 +30,13 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 def export_csv(actor: Practitioner, case: Case) -> Iterator[str]:
     """The lines of a CSV file that Excel reads as UTF-8. The export is recorded before."""
-    rows = _rows(actor, case)
-    writer = csv.DictWriter(_Passing(), COLUMNS)
-    yield "\ufeff" + writer.writeheader()
-    for row in rows:
-        yield writer.writerow({name: _safe(value) for name, value in row.items()})
+    return _as_csv(_rows(actor, case))
 
 
 def export_json(actor: Practitioner, case: Case) -> Iterator[str]:
     """The pieces of a JSON document. The export is recorded before."""
-    rows = _rows(actor, case)
     head = {"caseId": case.case_id, "exportedAt": now().isoformat()}
-    yield json.dumps(head)[:-1] + ', "events": ['
-    separator = "\n"
-    for row in rows:
-        yield separator + json.dumps(row, ensure_ascii=False)
-        separator = ",\n"
-    yield "\n]}\n"
+    return _as_json(head, _rows(actor, case))
 
 
 def record_export(actor: Practitioner, case: Case, form: str) -> None:
@@ -54,6 +44,22 @@ def record_export(actor: Practitioner, case: Case, form: str) -> None:
     stream, details = audit.case_stream(case.case_id), {"format": form}
     action = audit.Action.CASE_EXPORT
     audit.record_alone(stream, action, actor, target=case.case_id, details=details)
+
+
+def _as_csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    writer = csv.DictWriter(_Passing(), COLUMNS)
+    yield "\ufeff" + writer.writeheader()
+    for row in rows:
+        yield writer.writerow({name: _safe(value) for name, value in row.items()})
+
+
+def _as_json(head: dict[str, str], rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    yield json.dumps(head)[:-1] + ', "events": ['
+    separator = "\n"
+    for row in rows:
+        yield separator + json.dumps(row, ensure_ascii=False)
+        separator = ",\n"
+    yield "\n]}\n"
 
 
 def _rows(actor: Practitioner, case: Case) -> Iterator[dict[str, Any]]:

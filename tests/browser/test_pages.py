@@ -27,7 +27,7 @@ def test_no_page_has_a_known_barrier_or_scrolls_sideways(
         bypass_csp=True,  # axe is injected as an inline script
     )
     page = context.new_page()
-    for path in [*PATHS, office.case]:
+    for path in [*PATHS, office.case, f"{office.case}activity/"]:
         page.goto(path)
         found = Axe().run(page)
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"

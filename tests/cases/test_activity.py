@@ -229,7 +229,7 @@ def test_a_page_costs_few_calls(burst: Burst, monkeypatch: pytest.MonkeyPatch) -
     browser.get(path(burst))
     with counted(monkeypatch) as calls:
         browser.get(path(burst))
-    assert len([call for call in calls if call.startswith("dynamodb.")]) <= 2 + 1 + 1 + 3 + 2
+    assert len([call for call in calls if call.startswith("dynamodb.")]) <= 2 + 1 + 1 + 1 + 2 + 2
 
 
 # --- Who may see it ---
