@@ -79,7 +79,7 @@ def provisioned_stack(site_url: str | None = None, *patches: Path) -> Iterator[T
         state = ministack.state.parent
         stack = provision(ministack, site=site, secrets=secrets)
         made = TestStack(ministack, secrets, state, stack)
-        _prepare(made)
+        prepare_app(made)
         protect_tables(ministack)
         yield made
 
@@ -156,9 +156,11 @@ def own_port(offset: int) -> int:
     return free_port(21000 + 200 * int(worker_id.removeprefix("gw")) + 100 * offset)
 
 
-def _prepare(made: TestStack) -> None:
-    """Tables and static files; the shared ones are collected by whoever comes first."""
-    step = partial(prepare, made.environment, made.admin_environment, made.state / "log")
+def prepare_app(made: TestStack, *, tables: bool = True) -> None:
+    """Tables (DynamoDB's only if nothing else made them) and static files; the shared ones are
+    collected by whoever comes first."""
+    admin = made.admin_environment if tables else None
+    step = partial(prepare, made.environment, admin, made.state / "log")
     if not SHARED_STATIC:
         step()
         return

@@ -78,22 +78,21 @@ def manage(*arguments: str) -> list[str]:
 
 def prepare(
     environment: Mapping[str, str],
-    admin: Mapping[str, str],
+    admin: Mapping[str, str] | None,
     log: Path,
     *,
     static_files: bool = True,
 ) -> None:
     """Bring Django's tables, DynamoDB's and the static files up to date; all are repeatable.
 
-    `admin` is the environment with the bootstrap keys: the app's user may not create tables.
-    Raises StackError naming the step that failed.
+    `admin` is the environment with the bootstrap keys, since the app's user may not create tables;
+    None where DynamoDB's tables are made elsewhere. Raises StackError naming the step that failed.
     """
-    steps = [
-        Child("manage.py create_tables", manage("create_tables"), admin, log / "create_tables.log"),
-        Child(
-            "manage.py migrate", manage("migrate", "--noinput"), environment, log / "migrate.log"
-        ),
-    ]
+    migrate = manage("migrate", "--noinput")
+    steps = [Child("manage.py migrate", migrate, environment, log / "migrate.log")]
+    if admin is not None:
+        create = manage("create_tables")
+        steps.append(Child("manage.py create_tables", create, admin, log / "create_tables.log"))
     if static_files:
         collect = manage("collectstatic", "--noinput")
         steps.append(

@@ -54,7 +54,7 @@ def provision_user_pool(session: boto3.Session, *, endpoint: str, site: str) -> 
     if not _group_exists(cognito, pool_id):
         cognito.create_group(UserPoolId=pool_id, GroupName=ADMIN_GROUP)
     for user in DEMO_USERS:
-        _provision_user(cognito, pool_id, user)
+        provision_user(cognito, pool_id, user)
     return LoginClient(
         pool_id=pool_id,
         issuer=f"https://cognito-idp.{session.region_name}.amazonaws.com/{pool_id}",
@@ -115,12 +115,14 @@ def _group_exists(cognito: "CognitoIdentityProviderClient", pool_id: str) -> boo
     return any(group.get("GroupName") == ADMIN_GROUP for group in groups)
 
 
-def _provision_user(cognito: "CognitoIdentityProviderClient", pool_id: str, user: DemoUser) -> None:
+def provision_user(cognito: "CognitoIdentityProviderClient", pool_id: str, user: DemoUser) -> None:
+    """Create one of the demo users in a pool that has the admins' group. Safe to repeat."""
     try:
         cognito.admin_create_user(
             UserPoolId=pool_id,
             Username=user.email,
             MessageAction="SUPPRESS",
+            TemporaryPassword=DEMO_PASSWORD,  # one that is made up may be too short for the pool
             UserAttributes=[
                 {"Name": "email", "Value": user.email},
                 {"Name": "email_verified", "Value": "true"},

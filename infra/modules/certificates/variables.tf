@@ -1,0 +1,4 @@
+variable "domains" {
+  description = "The hosts that it is for."
+  type        = list(string)
+}

@@ -1,0 +1,19 @@
+output "uploads_queue_arn" {
+  description = "The queue's ARN."
+  value       = aws_sqs_queue.uploads.arn
+}
+
+output "uploads_queue_url" {
+  description = "The queue's address (SQS_UPLOADS_URL)."
+  value       = aws_sqs_queue.uploads.url
+}
+
+output "queue_names" {
+  description = "The queue and its dead letters, for alarms."
+  value       = { uploads = aws_sqs_queue.uploads.name, dead = aws_sqs_queue.dead.name }
+}
+
+output "files_topic_arn" {
+  description = "The topic of available files (SNS_TOPIC_ARN)."
+  value       = aws_sns_topic.files.arn
+}

@@ -1,0 +1,10 @@
+variable "name" {
+  description = "What the names of all resources begin with."
+  type        = string
+}
+
+variable "cidr" {
+  description = "Its addresses."
+  type        = string
+  default     = "10.40.0.0/16"
+}

@@ -1,0 +1,4 @@
+variable "name" {
+  description = "What the names of all resources begin with."
+  type        = string
+}
