@@ -12,7 +12,7 @@ BIN := .venv/bin
 MINISTACK := .local/ministack-venv/requirements.sha256
 PIP_INSTALL := -m pip --disable-pip-version-check --quiet install --require-hashes
 
-.PHONY: run test bench lint format manage messages requirements environments
+.PHONY: run test bench lint lint-infra format tables manage messages requirements environments
 .DEFAULT_GOAL := run
 
 run:
@@ -38,9 +38,19 @@ lint: .venv/dev.stamp
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
+# What Terraform would make, held against checkov's rules. A rule that is left out says why in its place.
+lint-infra: .local/checkov-venv/requirements.stamp
+	@.local/checkov-venv/bin/checkov --directory infra --framework terraform --compact --quiet --skip-download
+
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	@command -v terraform >/dev/null && terraform fmt -recursive infra tests/infra || true
+
+# The tables' keys and indexes for Terraform, from the code's own classes.
+tables: .venv/dev.stamp
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py describe_tables \
+		>infra/modules/tables/tables.json
 
 # A management command on the local stack, as in: make manage ARGS="verify_audit"
 manage: .venv/run.stamp
@@ -58,6 +68,7 @@ requirements: .local/uv/bin/uv
 	$(UV_COMPILE) requirements.in -o requirements.txt
 	$(UV_COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(UV_COMPILE) filevault/local/ministack.in -o filevault/local/ministack.txt
+	$(UV_COMPILE) infra/checkov.in -o infra/checkov.txt
 
 UV_COMPILE = $< pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -78,6 +89,12 @@ environments: .venv/run.stamp $(MINISTACK)
 $(MINISTACK): filevault/local/ministack.txt | .venv/bin/python
 	@echo "Installing the local AWS into .local ..."
 	@$(BIN)/python -m filevault.local.ministack
+	@touch $@
+
+.local/checkov-venv/requirements.stamp: infra/checkov.txt | .venv/bin/python
+	@echo "Installing checkov into .local ..."
+	@$(BIN)/python -m venv --clear .local/checkov-venv
+	@.local/checkov-venv/bin/python $(PIP_INSTALL) -r infra/checkov.txt
 	@touch $@
 
 .venv/bin/python:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import certifi
 import environ
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -23,7 +24,9 @@ from filevault.aws import AWS_ERRORS, error_code, read_parameters
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
-_DATABASES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
+_DSQL = "aurora_dsql_django"
+_DATABASES = {"django.db.backends.postgresql", "django.db.backends.sqlite3", _DSQL}
+environ.Env.DB_SCHEMES["dsql"] = _DSQL
 #: What the secrets of .env.example begin with: everybody knows them.
 _PLACEHOLDER = "change-me"
 #: Above every size and duration that makes sense, and below what date arithmetic can't hold.
@@ -210,6 +213,10 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} must be an address such as postgres://user:password@host/database."
             )
+        if config["ENGINE"] == _DSQL:
+            # Each connection has a token of the role for a password, which nobody else on the way
+            # may get. The driver's wheel doesn't know where the system keeps its roots.
+            config["OPTIONS"] = {"sslmode": "verify-full", "sslrootcert": certifi.where()}
         return config
 
 

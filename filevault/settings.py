@@ -106,10 +106,11 @@ TEMPLATES = [
     }
 ]
 
-# --- Django's own tables (no domain data): SQLite locally, PostgreSQL in production ---
+# --- Django's own tables (no domain data): SQLite locally, PostgreSQL or DSQL in production ---
 
 DATABASES = {"default": env.database("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a process may have been frozen meanwhile
 _sqlite = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if _sqlite and not LOCAL and not env.flag("ALLOW_SQLITE", default=False):
     raise ImproperlyConfigured(

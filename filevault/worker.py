@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Final
 
 from filevault import jobs, queues
+from filevault.dynamo import now
 from filevault.logs import outage
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,14 @@ def owner_name() -> str:
 @jobs.handler(PING_JOB)
 def answer_ping(claim: jobs.Claim) -> None:
     """Done by being taken."""
+
+
+@jobs.periodic("jobs.age", seconds=50)
+def say_age() -> None:
+    """Say how long the oldest due job has waited: the figure to raise an alarm on, silence too."""
+    oldest = jobs.oldest_due_at()
+    seconds = round((now() - oldest).total_seconds()) if oldest else 0
+    logger.info("oldest job", extra={"seconds": seconds})
 
 
 @dataclass(slots=True)

@@ -2,8 +2,8 @@
 
 Each group is a pytest run of its own, so that one doesn't hide another's failures. Browser tests
 run where a Chromium is found (`CHROMIUM`, or on PATH), those of the virus scanner where a clamd is
-(`CLAMD`, on PATH or in /usr/sbin); `REQUIRE_BROWSER=1` and `REQUIRE_CLAMD=1` make their absence a
-failure.
+(`CLAMD`, on PATH or in /usr/sbin), those of Terraform where that is (`TERRAFORM`, or on PATH);
+`REQUIRE_BROWSER=1`, `REQUIRE_CLAMD=1` and `REQUIRE_TERRAFORM=1` make their absence a failure.
 """
 
 import os
@@ -14,6 +14,7 @@ import tempfile
 from dataclasses import dataclass
 
 from tests.files.scanners import find_clamd
+from tests.infra.terraform import find_terraform
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -46,6 +47,8 @@ def main() -> int:
     print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll tests that ran have passed.")
     missing = [] if chromium else [("browser", "Chromium", "CHROMIUM", "REQUIRE_BROWSER")]
     missing += [] if find_clamd() else [("scanner", "clamd", "CLAMD", "REQUIRE_CLAMD")]
+    terraform = ("Terraform", "terraform", "TERRAFORM", "REQUIRE_TERRAFORM")
+    missing += [] if find_terraform() else [terraform]
     for tests, program, variable, required in missing:
         print(f"The {tests} tests were LEFT OUT: no {program} was found.", end=" ")
         print(f"Install one or set {variable}.")

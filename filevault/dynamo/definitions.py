@@ -17,7 +17,7 @@ def table_definitions() -> dict[str, dict[str, Any]]:
 
 
 def _definition(model: type[Table]) -> dict[str, Any]:
-    schema = model._get_schema()
+    schema: Any = model._get_schema()
     attributes = {
         each["AttributeName"]: each["AttributeType"] for each in schema["attribute_definitions"]
     }

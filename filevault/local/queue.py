@@ -1,15 +1,21 @@
 """The queue of the local stack's uploads: the bucket's events, for the worker."""
 
 import json
+from typing import TYPE_CHECKING, Final
 
 import boto3
 
 from filevault.local.ministack import ACCOUNT, REGION
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3.literals import EventType
+
 QUEUE = "filevault-uploads"
 DEAD_QUEUE = "filevault-uploads-dead"
 #: A message that was received so often without being handled goes to the dead-letter queue.
 MOST_RECEIVES = 5
+#: What the bucket tells of.
+EVENTS: Final[list["EventType"]] = ["s3:ObjectCreated:*"]
 
 
 def queue_arn(name: str) -> str:
@@ -43,7 +49,7 @@ def provision_queue(session: boto3.Session, *, endpoint: str, bucket: str) -> No
                 {
                     "Id": "uploads",
                     "QueueArn": queue_arn(QUEUE),
-                    "Events": ["s3:ObjectCreated:*"],
+                    "Events": EVENTS,
                 }
             ]
         },

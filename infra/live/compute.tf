@@ -2,7 +2,7 @@
 
 module "database_dsql" {
   source = "../modules/database-dsql"
-  count  = local.lambda ? 1 : 0
+  count  = local.lambda && local.own_database ? 1 : 0
 
   protected = var.protected
 }
@@ -29,7 +29,7 @@ module "network" {
 
 module "database_postgres" {
   source = "../modules/database-postgres"
-  count  = local.lambda ? 0 : 1
+  count  = !local.lambda && local.own_database ? 1 : 0
 
   name       = var.name
   vpc_id     = module.network[0].vpc_id

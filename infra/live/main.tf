@@ -4,12 +4,14 @@
 #   3. with `downloads_over_cloudfront`, once CLOUDFRONT_KEYS is set: downloads by CloudFront.
 
 locals {
-  site_url    = "https://${var.site_domain}"
-  lambda      = var.compute == "lambda"
-  proved      = var.certificate_arn != ""
-  is_complete = local.proved && var.image != "" && (local.lambda || var.regional_certificate_arn != "")
-  cdn         = local.proved && var.downloads_domain != "" && length(var.cloudfront_public_keys) > 0
-  waf         = coalesce(var.waf, !local.lambda)
+  site_url = "https://${var.site_domain}"
+  lambda   = var.compute == "lambda"
+  # Whether one is made here. Said so that nothing secret decides what is made.
+  own_database = nonsensitive(var.database_url == null)
+  proved       = var.certificate_arn != ""
+  is_complete  = local.proved && var.image != "" && (local.lambda || var.regional_certificate_arn != "")
+  cdn          = local.proved && var.downloads_domain != "" && length(var.cloudfront_public_keys) > 0
+  waf          = coalesce(var.waf, !local.lambda)
 }
 
 module "foundation" {
@@ -23,7 +25,7 @@ module "foundation" {
   mail_domain                  = var.mail_domain
   from_address                 = var.from_address
   service                      = local.lambda ? "lambda.amazonaws.com" : "ecs-tasks.amazonaws.com"
-  database_url                 = local.lambda ? module.database_dsql[0].url : module.database_postgres[0].url
+  database_url                 = coalesce(var.database_url, one(concat(module.database_dsql[*].url, module.database_postgres[*].url)))
   dsql_cluster_arn             = one(module.database_dsql[*].arn)
   cloudfront_domain            = local.cdn && var.downloads_over_cloudfront ? var.downloads_domain : ""
   cloudfront_distribution_arns = module.cdn[*].distribution_arn

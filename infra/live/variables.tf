@@ -110,6 +110,13 @@ variable "database_password" {
   sensitive   = true
 }
 
+variable "database_url" {
+  description = "Another PostgreSQL of yours (postgres://…), instead of the one that would be made here."
+  type        = string
+  default     = null
+  sensitive   = true
+}
+
 variable "self_signup" {
   description = "Whether people may make practitioners' accounts themselves."
   type        = bool

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from filevault.env import Environment
+
 ROOT = Path(__file__).resolve().parents[2]
 READS = re.compile(
     r'(?:env\.\w+|seconds)\(\s*"([A-Z][A-Z0-9_]+)"'
@@ -68,6 +70,17 @@ def test_what_must_be_set_stands_in_the_example_uncommented() -> None:
 def test_production_passes_the_deployment_check() -> None:
     done = check("--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
+
+
+def test_aurora_dsql_will_do_and_is_reached_by_a_proved_certificate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = "dsql://admin@abc.dsql.eu-central-1.on.aws/postgres"
+    assert check(DATABASE_URL=address).returncode == 0
+    monkeypatch.setenv("DATABASE_URL", address)
+    options = Environment().database("DATABASE_URL")["OPTIONS"]
+    assert options["sslmode"] == "verify-full"
+    assert Path(options["sslrootcert"]).stat().st_size > 0
 
 
 @pytest.mark.parametrize("name", PRODUCTION)

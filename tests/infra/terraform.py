@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from filevault.local.environment import outside_environment
 from filevault.local.ministack import REPOSITORY
 
@@ -69,14 +71,20 @@ class Root:
     def must(self, *arguments: str) -> str:
         """The output of a command that has to go well."""
         done = self.run(*arguments)
-        assert done.returncode == 0, f"terraform {arguments[0]}:\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, (
+            f"terraform {arguments[0]}:\n{done.stdout[-2000:]}\n{done.stderr}"
+        )
         return done.stdout
 
     def init(self) -> None:
-        """Make the provider ready. AssertionError where there is neither a mirror nor a network."""
+        """Make the provider ready. The test is left out where there is neither a mirror nor a
+        network; `REQUIRE_TERRAFORM=1` makes that a failure."""
         mirror = find_mirror()
         where = [f"-plugin-dir={mirror}"] if mirror else []
-        self.must("init", "-backend=false", "-input=false", *where)
+        done = self.run("init", "-backend=false", "-input=false", *where)
+        if done.returncode and not mirror and os.environ.get("REQUIRE_TERRAFORM") != "1":
+            pytest.skip("the provider is neither in a mirror nor to be downloaded")
+        assert done.returncode == 0, done.stderr
 
     def outputs(self) -> dict[str, Any]:
         """What was applied says of itself."""

@@ -28,6 +28,9 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.skipif(find_terraform() is None, reason="no terraform was found")
 
 NAME = "infra-test"
+#: MiniStack weighs these against "*", where AWS takes the path of the parameters, and the sender's
+#: identity of a mail.
+WEIGHED_AGAINST_ALL = {"both": ["ssm:GetParametersByPath"], "worker": MAIL_ACTIONS}
 PATCH = Path(__file__).with_name("default_configuration_set.py")
 
 
@@ -49,6 +52,7 @@ def test_the_product_works_on_what_terraform_made_and_nothing_drifts(
 
     again = emulated.run("plan", "-detailed-exitcode", "-input=false")
     assert again.returncode == 0, f"{again.stdout}\n{again.stderr}"
+    take_policies_from_users(stack, emulated)
     emulated.must("destroy", "-auto-approve", "-refresh=false", "-parallelism=30", "-input=false")
     assert admin(stack, "dynamodb").list_tables()["TableNames"] == []
     assert admin(stack, "s3").list_buckets()["Buckets"] == []
@@ -82,6 +86,7 @@ def emulated(
             "TF_VAR_region": REGION,
             "TF_VAR_site_url": site,
             "TF_VAR_name": NAME,
+            "TF_VAR_database_url": f"sqlite:///{local.state.parent / 'django.sqlite3'}",
         },
     )
     root.init()
@@ -129,10 +134,17 @@ def stack(ministack: tuple[MiniStack, Secrets], emulated: Root, site: str) -> Te
 @pytest.fixture(scope="module")
 def processes(emulated: Root, stack: TestStack) -> dict[str, dict[str, str]]:
     """The environments of web server and worker: what Terraform says over that of the local stack,
-    each with the keys of a user who has that role's policy."""
+    each with the keys of a user who has that role's policy. Their secrets are in Parameter Store
+    alone: those that are the operator's are put there first."""
     made = emulated.outputs()
     prepare_app(stack, tables=False)
     base = stack.environment | made["environment"]
+    ssm, prefix = admin(stack, "ssm"), made["parameter_prefix"]
+    for name in made["secrets_to_set"]:
+        value = base[name.removeprefix(prefix)]
+        ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+    for stored in ssm.get_parameters_by_path(Path=prefix)["Parameters"]:
+        del base[stored["Name"].removeprefix(prefix)]
     return {name: base | keys_of(stack, name, arn) for name, arn in made["policy_arns"].items()}
 
 
@@ -147,17 +159,24 @@ def keys_of(stack: TestStack, name: str, policy_arn: str) -> dict[str, str]:
     iam = admin(stack, "iam")
     iam.create_user(UserName=name)
     iam.attach_user_policy(UserName=name, PolicyArn=policy_arn)
-    if name == "worker":
-        # MiniStack weighs a mail whose sender stands in the MIME alone against "*", where AWS
-        # takes the sender's identity.
-        statement = {"Effect": "Allow", "Action": MAIL_ACTIONS, "Resource": "*"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_user_policy(UserName=name, PolicyName="mime", PolicyDocument=document)
+    statements = [
+        {"Effect": "Allow", "Action": WEIGHED_AGAINST_ALL[each], "Resource": "*"}
+        for each in ("both", name)
+        if each in WEIGHED_AGAINST_ALL
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName=name, PolicyName="emulator", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
     }
+
+
+def take_policies_from_users(stack: TestStack, emulated: Root) -> None:
+    """What `keys_of` did and Terraform knows nothing of would hold its policies."""
+    for name, policy_arn in emulated.outputs()["policy_arns"].items():
+        admin(stack, "iam").detach_user_policy(UserName=name, PolicyArn=policy_arn)
 
 
 @contextmanager

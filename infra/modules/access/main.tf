@@ -55,7 +55,7 @@ data "aws_iam_policy_document" "both" {
   statement {
     sid       = "Secrets"
     actions   = ["ssm:GetParametersByPath"]
-    resources = [local.secrets]
+    resources = [local.secrets, "${local.secrets}/*"]
   }
 
   dynamic "statement" {
@@ -85,6 +85,13 @@ data "aws_iam_policy_document" "worker" {
     sid       = "TakeFilesAway"
     actions   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
     resources = local.files
+  }
+
+  # The audit trail's checkpoints: nobody takes them away, and only the worker writes them.
+  statement {
+    sid       = "Checkpoints"
+    actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectRetention"]
+    resources = ["${var.bucket_arn}/checkpoints/*"]
   }
 
   statement {
@@ -124,6 +131,50 @@ data "aws_iam_policy_document" "worker" {
   }
 }
 
+# What `manage.py doctor` looks at, run with the worker's role.
+data "aws_iam_policy_document" "doctor" {
+  source_policy_documents = [data.aws_iam_policy_document.worker.json]
+
+  statement {
+    sid       = "DoctorTables"
+    actions   = ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"]
+    resources = local.tables
+  }
+
+  statement {
+    sid = "DoctorBucket"
+    actions = [
+      "s3:GetBucketCORS",
+      "s3:GetBucketNotification",
+      "s3:GetBucketPolicy",
+      "s3:GetBucketPublicAccessBlock",
+      "s3:GetBucketVersioning",
+      "s3:GetEncryptionConfiguration",
+      "s3:GetLifecycleConfiguration",
+    ]
+    resources = [var.bucket_arn]
+  }
+
+  statement {
+    sid       = "DoctorMail"
+    actions   = ["ses:GetEmailIdentity"]
+    resources = [var.mail_identity_arn]
+  }
+
+  # It has no resource.
+  statement {
+    sid       = "DoctorMailAccount"
+    actions   = ["ses:GetAccount"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "DoctorTopic"
+    actions   = ["sns:GetTopicAttributes"]
+    resources = [var.files_topic_arn]
+  }
+}
+
 data "aws_iam_policy_document" "trust" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -144,7 +195,7 @@ data "aws_iam_policy_document" "trust" {
 locals {
   policies = {
     web    = data.aws_iam_policy_document.both.json
-    worker = data.aws_iam_policy_document.worker.json
+    worker = data.aws_iam_policy_document.doctor.json
   }
 }
 

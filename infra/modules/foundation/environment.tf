@@ -7,7 +7,7 @@ locals {
 
   # From Parameter Store, under SSM_PREFIX.
   secrets = toset(concat(
-    ["SECRET_KEY", "INVITATION_SIGNING_KEYS", "OIDC_CLIENT_SECRET", "DATABASE_URL"],
+    ["DATABASE_URL", "INVITATION_SIGNING_KEYS", "OIDC_CLIENT_SECRET", "SECRET_KEY", "SIGNING_KEYS"],
     var.cloudfront_domain == "" ? [] : ["CLOUDFRONT_KEYS"],
   ))
 

@@ -1,13 +1,9 @@
 # Two zones: the load balancer and the tasks in private subnets, one NAT gateway for what the tasks
 # ask of the outside. Tables and bucket are reached by gateway endpoints, which cost nothing.
-data "aws_availability_zones" "available" {
-  state = "available"
-}
-
 data "aws_region" "current" {}
 
 locals {
-  zones = slice(data.aws_availability_zones.available.names, 0, 2)
+  zones = [for letter in var.zones : "${data.aws_region.current.name}${letter}"]
 }
 
 resource "aws_vpc" "this" {

@@ -27,6 +27,10 @@ variable "name" {
   type = string
 }
 
+variable "database_url" {
+  type = string
+}
+
 provider "aws" {
   region                      = var.region
   s3_use_path_style           = true
@@ -60,7 +64,7 @@ module "foundation" {
   mail_domain    = "filevault.test"
   from_address   = "Filevault <no-reply@filevault.test>"
   service        = "ecs-tasks.amazonaws.com"
-  database_url   = "sqlite:///:memory:"
+  database_url   = var.database_url
   program_logins = true
   protected      = false
   emulated       = true
@@ -68,6 +72,10 @@ module "foundation" {
 
 output "environment" {
   value = module.foundation.environment
+}
+
+output "parameter_prefix" {
+  value = module.foundation.parameter_prefix
 }
 
 output "secrets_to_set" {
