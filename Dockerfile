@@ -37,6 +37,8 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin file
     && pip uninstall --yes pip
 COPY --from=build /opt/filevault /opt/filevault
 COPY --from=build /srv/filevault /srv/filevault
+# For AWS Lambda, which starts it beside the server; elsewhere nobody does.
+COPY --from=public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1 /lambda-adapter /opt/extensions/lambda-adapter
 ENV PATH=/opt/filevault/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

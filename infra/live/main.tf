@@ -111,6 +111,7 @@ module "alarms" {
   name           = var.name
   emails         = var.alarm_emails
   monthly_budget = var.monthly_budget
+  compute        = var.compute
   log_groups     = local.lambda ? module.compute_lambda[0].log_groups : module.compute_fargate[0].log_groups
   queue_names    = module.foundation.queue_names
   api_name       = one(module.compute_lambda[*].api_name)

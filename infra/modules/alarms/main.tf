@@ -116,14 +116,14 @@ locals {
         dimensions  = {}, period = 3600, periods = 1, threshold = 0.0005
       }
     },
-    var.api_name == null ? {} : {
+    var.compute != "lambda" ? {} : {
       errors = {
         description = "Requests end with 5xx"
         namespace   = "AWS/ApiGateway", metric = "5XXError", statistic = "Sum"
         dimensions  = { ApiName = var.api_name }, period = 300, periods = 1, threshold = 5
       }
     },
-    var.load_balancer == null ? {} : {
+    var.compute != "fargate" ? {} : {
       errors = {
         description = "Requests end with 5xx"
         namespace   = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", statistic = "Sum"

@@ -28,6 +28,11 @@ variable "queue_names" {
   type        = map(string)
 }
 
+variable "compute" {
+  description = "lambda or fargate. Said, since what is not made yet can't be asked."
+  type        = string
+}
+
 variable "api_name" {
   description = "The API of the lambda compute."
   type        = string
