@@ -1,5 +1,6 @@
 """The parts of an examination, and how each step of one is told."""
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,8 @@ from django.utils.module_loading import autodiscover_modules
 from filevault.aws import AWS_ERRORS, error_code, lacking_right
 from filevault.dynamo import STORE_ERRORS
 from filevault.errors import Unavailable
+
+logger = logging.getLogger(__name__)
 
 #: Connect and read, in seconds.
 TIMEOUT: Final = (3, 10)
@@ -83,6 +86,10 @@ def _take(step: Step) -> Finding:
         return Finding(step.what, f"no answer ({type(error).__name__}): check address and network")
     except DatabaseError as error:
         return Finding(step.what, f"{type(error).__name__}: check DATABASE_URL and its network")
+    except Exception as error:  # one answer that nobody thought of must not hide the other lines
+        logger.exception("step failed")
+        kind = type(error).__name__
+        return Finding(step.what, f"an answer that can't be read ({kind}): mend what failed above")
     return Finding(step.what)
 
 
@@ -90,6 +97,8 @@ def _mend_call(error: Exception) -> str:
     cause: BaseException = error
     while following := getattr(cause, "cause", None) or cause.__cause__:
         cause = following
+    if isinstance(cause, Unavailable):
+        return "mend what failed above first"
     if isinstance(cause, NoCredentialsError):
         return "give this process AWS credentials (a role, or the SDK's environment variables)"
     right = lacking_right(cause)

@@ -14,8 +14,9 @@ from filevault.dynamo import Transaction, now
 from filevault.tables import Job
 from filevault.worker import PING_JOB
 
-#: A worker that lives takes a job within a second or two, and after an outage within thirty.
-PING_SECONDS: Final = 35
+#: A worker that lives takes a job within a second or two, one that is started each minute within
+#: that; the rest is for its start.
+PING_SECONDS: Final = 90
 POLL_SECONDS: Final = 0.3
 #: Beyond a failing job's first delays: whoever waits so long waits for a worker.
 LATE_SECONDS: Final = 120

@@ -39,6 +39,21 @@ def test_a_provider_of_another_issuer(provider: Provider) -> None:
     assert "it names another issuer: set OIDC_ISSUER" in failures("login")[0]
 
 
+def test_a_document_that_is_no_discovery(web: responses.RequestsMock, provider: Provider) -> None:
+    issuer = settings.OIDC_ISSUER
+    web.replace("GET", settings.OIDC_DISCOVERY_URL, json={"issuer": issuer})
+    found = failures("login")
+    assert len(found) == 4
+    assert "it lacks authorization_endpoint, jwks_uri, token_endpoint" in found[0]
+    assert all("mend what failed above" in line for line in found[1:])
+
+
+def test_a_provider_that_is_away(web: responses.RequestsMock) -> None:
+    found = failures("login")
+    assert "no answer (ConnectionError)" in found[0]
+    assert all("mend what failed above first" in line for line in found[1:])
+
+
 def test_keys_that_nobody_can_check_with(provider: Provider) -> None:
     provider.published = ()
     assert "login: the provider publishes its keys: none of RS256" in the_failure("login")
