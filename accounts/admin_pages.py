@@ -47,6 +47,23 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A form that asks for a text before something is done. `error` says what is wrong with the one
+    that was sent."""
+
+    title: str
+    field: str
+    label: str
+    note: str
+    button: str
+    url: str
+    least: int
+    most: int
+    value: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Rows of cells and buttons, as many as `columns`; `more_url` leads to the next page."""
 
@@ -77,15 +94,16 @@ class Page:
     links: Sequence[tuple[str, str]] = ()
     facts: Sequence[tuple[str, Cell]] = ()
     buttons: Sequence[Button] = ()
+    ask: Ask | None = None
     tables: Sequence[Table] = ()
 
 
-def show(request: HttpRequest, page: Page, *, target: str) -> HttpResponse:
+def show(request: HttpRequest, page: Page, *, target: str, status: int = 200) -> HttpResponse:
     """Render a page once it is recorded that this admin looked at `target` (ids only, T2)."""
     actor = admin_of(request)
     audit.record_alone(audit.user_stream(actor.user_id), Action.ADMIN_VIEW, actor, target=target)
     context = admin.site.each_context(request) | {"title": page.title, "page": page}
-    return render(request, "admin/records/page.html", context)
+    return render(request, "admin/records/page.html", context, status=status)
 
 
 def admin_of(request: HttpRequest) -> Practitioner:

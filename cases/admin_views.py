@@ -22,7 +22,7 @@ from accounts.admin_pages import (
     show,
 )
 from accounts.admin_site import register_records
-from cases import invitations
+from cases import admin_holds, invitations
 from cases.colleagues import Colleague, get_colleagues
 from cases.space import Access
 from cases.tables import Case, Client, Invitation
@@ -118,6 +118,11 @@ def detail(request: HttpRequest, case_id: str) -> HttpResponse:
         ],
         links=[
             (_("Files"), record_url("files_of", f"case:{case_id}")),
+            *(
+                [(_("Legal hold"), record_url("case_hold", case_id))]
+                if case.status != "deleted"
+                else []
+            ),
             audit_link(audit.case_stream(case_id)),
         ],
         facts=[
@@ -131,6 +136,8 @@ def detail(request: HttpRequest, case_id: str) -> HttpResponse:
             (pgettext("case", "Opened"), Cell(case.created_at)),
             (_("Changed"), Cell(case.updated_at)),
             (_("Closed"), Cell(case.closed_at)),
+            (_("Kept until"), Cell(case.retain_until)),
+            (_("Held since"), Cell(case.held_at)),
             (_("Deleted"), Cell(case.deleted_at)),
         ],
         tables=[
@@ -234,6 +241,8 @@ register_records(
     ("", "cases", search),
     ("of/<id:user_id>/", "cases_of", of_user),
     ("<id:case_id>/", "case", detail),
+    ("<id:case_id>/hold", "case_hold", admin_holds.detail),
+    ("<id:case_id>/lift", "case_lift", admin_holds.lift),
     ("<id:case_id>/<id:client_id>/revoke", "invitation_revoke", revoke),
     place=20,
     of_user=(gettext_lazy("Cases"), "cases_of"),

@@ -34,8 +34,9 @@ OBJECT_ACTIONS = [
     "s3:PutObject",
 ]
 BUCKET_ACTIONS = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"]
-#: Those that `verify_audit` and `sweep_uploads` read as a whole; nothing else may scan.
-SCANNED_TABLES = ["AuditEvent", "StreamHead", "File"]
+#: Those that `verify_audit`, `sweep_uploads` and `enforce_retention` read as a whole; nothing else
+#: may scan.
+SCANNED_TABLES = ["AuditEvent", "StreamHead", "File", "RetentionEnd"]
 QUEUE_ACTIONS = [
     "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessage",

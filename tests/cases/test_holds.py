@@ -15,8 +15,9 @@ from files.checking import PURGE_JOB
 from files.storage import case_storage
 from files.sweeping import Sweep
 from files.tables import File
-from filevault.dynamo import now
+from filevault.dynamo import new_id, now
 from filevault.errors import Forbidden, Invalid, NotFound, OnHold
+from tests.accounts.test_admin import make_user, signed_in
 from tests.cases.casework import actions_in, again, make_case, make_client
 from tests.cases.endings import (
     actor_of,
@@ -29,6 +30,7 @@ from tests.cases.endings import (
     state_of,
     waiting,
 )
+from tests.cases.invited import sign_in
 from tests.cast import Cast, make_practitioner
 from tests.faults.wire import Wire, meanwhile, open_wire
 from tests.files.space import make_bucket
@@ -257,3 +259,27 @@ def test_an_upload_that_never_arrived_ends_all_the_same(cast: Cast) -> None:
         while purge.end_upload(file.space_id, file.file_id) is not None:
             pass
     assert (row(file).state, row(file).purged_at is not None) == ("EXPIRED", True)
+
+
+# --- The admin's page ---
+
+
+@pytest.mark.django_db
+def test_an_admin_places_and_lifts_a_hold_by_a_page(cast: Cast) -> None:
+    office = signed_in(make_user("ada", is_admin=True))
+    case = make_case(cast.a, make_client(cast.a))
+    page = f"/admin/records/cases/{case.case_id}/hold"
+    assert page in office.get(f"/admin/records/cases/{case.case_id}/").content.decode()
+    for bad in ("", "x" * 501):
+        assert office.post(page, {"reason": bad}).status_code == 422
+        assert again(case).held_at is None
+    assert WHY in office.post(page, {"reason": WHY}).content.decode()
+    assert again(case).held_at is not None
+    anna = sign_in(cast.a)
+    assert anna.get(f"/cases/{case.case_id}/hold/lift/").status_code == 403
+    assert anna.post(f"/cases/{case.case_id}/hold/lift/").status_code == 403
+    assert again(case).held_at is not None
+    assert office.get(page.replace("hold", "lift")).status_code == 405
+    assert office.post(page.replace("hold", "lift")).status_code == 302
+    assert again(case).held_at is None
+    assert office.get(page.replace(case.case_id, new_id())).status_code == 404

@@ -227,6 +227,9 @@ POST   /admin/records/users/{user+}/reactivate        401 403 403 403 401 401 ye
 GET    /admin/records/cases/                          401 403 403 403 401 401 yes
 GET    /admin/records/cases/of/{a}/                   401 403 403 403 401 401 yes
 GET    /admin/records/cases/{case}/                   401 403 403 403 401 401 yes
+GET    /admin/records/cases/{case}/hold               401 403 403 403 401 401 yes
+POST   /admin/records/cases/{case+}/hold              401 403 403 403 401 401 yes
+POST   /admin/records/cases/{case+}/lift              401 403 403 403 401 401 yes
 POST   /admin/records/cases/{case+}/{client}/revoke   401 403 403 403 401 401 yes
 GET    /admin/records/files/                          401 403 403 403 401 401 yes
 GET    /admin/records/files/of/case:{case}/           401 403 403 403 401 401 yes
@@ -294,6 +297,7 @@ BODIES: dict[str, dict[str, object]] = {
     "POST /cases/{case}/edit/": {"title": "One", "clients": ["{client}"], "access": "link"},
     "POST /cases/{case}/edit/clients/": {"title": "One", "find": "Clara"},
     "POST /cases/{case+}/hold/": {"reason": "A lawsuit"},
+    "POST /admin/records/cases/{case+}/hold": {"reason": "A lawsuit"},
     "POST /cases/{case+}/colleagues/": {"email": "b@matrix.example.test", "access": "read"},
     "POST /cases/{case+}/colleagues/access/": {"email": "s@matrix.example.test", "access": "write"},
     "POST /cases/{case+}/colleagues/remove/": {"email": "s@matrix.example.test"},

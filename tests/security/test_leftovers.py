@@ -4,8 +4,9 @@ Time passes by moving a row's own clock back: signatures allow no other one."""
 
 import base64
 import hashlib
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.tables import AuditEvent
+from cases import certificates, retention
+from cases.tables import Case
 from files import inventory
 from files.findings import Finding
 from files.storage import derived_keys
@@ -21,11 +24,12 @@ from files.sweep_job import SWEEP_JOB
 from files.sweeping import Sweep
 from files.tables import File, FileDigest
 from files.uploads import EXPIRE_JOB
-from filevault.dynamo import new_id, now
+from filevault import signing
+from filevault.dynamo import Transaction, new_id, now
 from filevault.local.seed import admin_session
 from filevault.tables import Job, Once
 from tests.files.samples import PDF
-from tests.security.people import Town, build_town
+from tests.security.people import Town, build_town, path_parts
 from tests.stack import TestStack, provisioned_stack, run_manage, running_app
 
 pytestmark = pytest.mark.stack
@@ -267,14 +271,16 @@ def test_pages_that_are_emptied_while_they_are_listed_skip_nothing(
 
 def test_the_worker_sweeps_by_itself(town: Town) -> None:
     deadline = time.monotonic() + 60
-    while Once.fetch(f"sweep:{now().date().isoformat()}") is None or waiting_sweeps():
+    while Once.fetch(f"sweep:{now().date().isoformat()}") is None or waiting(SWEEP_JOB):
         assert time.monotonic() < deadline, "no sweep was done today"
         time.sleep(0.2)
 
 
-def waiting_sweeps() -> int:
-    waiting = [job for shard in "0123" for job in Job.query(shard, consistent_read=True)]
-    return [job.kind for job in waiting].count(SWEEP_JOB)
+def waiting(kind: str) -> int:
+    """How many jobs of a kind are due or being done."""
+    due = Job.due_key < now().isoformat()
+    jobs = [job for shard in "0123" for job in Job.query(shard, due, consistent_read=True)]
+    return [job.kind for job in jobs].count(kind)
 
 
 def test_a_file_without_its_bytes_is_told_and_then_said_to_be_gone_N5(
@@ -303,3 +309,79 @@ def test_where_storage_is_away_the_command_says_so_in_one_line(
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("CommandError: AWS does not answer")
     assert "Traceback" not in done.stderr
+
+
+def close_with_an_end(town: Town) -> str:
+    """A closed case of A's with a letter of A's in it, whose time is over; its id."""
+    fields = {"title": "Old", "clients": [town.client_one], "access": "link", "retention": "30d"}
+    answer = town.a.post("/cases/new/", fields)
+    case_id = path_parts(answer)[1]
+    town.a.upload(f"/cases/{case_id}/")
+    assert town.a.post(f"/cases/{case_id}/close/", page=f"/cases/{case_id}/").status_code == 302
+    return case_id
+
+
+def let_its_time_end(case_id: str) -> None:
+    """As if it had been closed a month ago, and its practitioner warned."""
+    case = Case.fetch(case_id)
+    assert case is not None
+    tx = Transaction()
+    over = now() - timedelta(minutes=1)
+    tx.update(case, retention.plan_in(tx, case, over, warned_days=1))
+    tx.commit()
+
+
+def wait_until(done: Callable[[], object], message: str) -> None:
+    deadline = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < deadline, message
+        time.sleep(0.1)
+
+
+def test_when_its_time_is_over_a_case_goes_and_a_certificate_proves_it_T4(
+    town: Town, stack: TestStack, bucket: Bucket
+) -> None:
+    case_id = close_with_an_end(town)
+    assert len(bucket.versions(f"cases/{case_id}/")) == 1
+    let_its_time_end(case_id)
+    path = ""
+    links = re.compile(r"/cases/deleted/[0-9a-f-]+/certificate/")
+
+    def has_certificate() -> bool:
+        nonlocal path
+        found = links.search(town.a.get("/cases/deleted/").text)
+        path = found[0] if found else ""
+        return bool(path)
+
+    wait_until(has_certificate, "no certificate came")
+    assert bucket.versions(f"cases/{case_id}/") == []
+    assert town.a.get(f"/cases/{case_id}/").status_code == 404
+    whole = town.a.get(path).json()
+    keys = signing.from_jwks(town.b.get("/.well-known/filevault-keys.json").json())
+    said = signing.verify(whole["certificate"], keys, kind=certificates.KIND)
+    assert (said["caseId"], said["reason"], said["fileCount"]) == (case_id, "retention", 1)
+    assert [each["size"] for each in whole["files"]] == [len(PDF)]
+    assert town.b.get(path).status_code == 404
+    assert sweep(stack)[0] == 0
+
+
+def test_a_hold_keeps_every_version_whoever_wants_to_delete_T5(
+    town: Town, stack: TestStack, bucket: Bucket
+) -> None:
+    case_id = close_with_an_end(town)
+    page = f"/cases/{case_id}/"
+    assert town.a.post(f"{page}hold/", {"reason": "A lawsuit"}).status_code == 302
+    let_its_time_end(case_id)
+    wait_until(lambda: not waiting(retention.RETAIN_JOB), "the job of its end never ran")
+    done = run_manage(stack, "enforce_retention", "--delete")
+    assert (done.returncode, done.stdout.count("held")) == (0, 1), done.stderr
+    (file,) = File.query(f"case:{case_id}", consistent_read=True)
+    assert town.a.get(f"{page}files/{file.file_id}/delete").status_code == 409
+    assert town.a.get(f"{page}delete/").status_code == 409
+    token = {"csrfmiddlewaretoken": town.a.token(page)}
+    for refused in (f"{page}files/{file.file_id}/delete", f"{page}delete/"):
+        assert town.a.http.post(refused, data=token).status_code == 409
+    assert bucket.versions(file.s3_key) == [file.s3_key]
+    assert sweep(stack, "--delete")[0] == 0
+    answer = town.a.get(f"{page}files/{file.file_id}/download")
+    assert httpx.get(answer.headers["Location"]).content == PDF
