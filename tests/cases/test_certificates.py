@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +36,7 @@ from tests.files.samples import PDF
 from tests.files.space import make_bucket
 from tests.files.test_inspection import inspect
 
+DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "retention.md"
 DIGEST = hashlib.sha256(PDF).hexdigest()
 
 
@@ -182,3 +186,27 @@ def test_a_case_with_many_files_is_listed_whole(cast: Cast) -> None:
     assert check(whole)["fileCount"] == 2501
     (row,) = DeletionCertificate.query(cast.a.user_id)
     assert len(row.document) < 1500
+
+
+def test_the_documented_lines_check_a_certificate(cast: Cast, tmp_path: Path) -> None:
+    """docs/retention.md, run as it is printed there."""
+    case = make_case(cast.a, make_client(cast.a))
+    arrived(case, cast.a)
+    cases.delete_case(cast.a, case.case_id)
+    run()
+    keys = signing.as_jwks(signing.published_keys())
+    (tmp_path / "keys.json").write_text(json.dumps(keys))
+    lines = DOCUMENTATION.read_text().partition("```python\n")[2].partition("```")[0]
+
+    def checked(whole: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "certificate.json").write_text(json.dumps(whole))
+        return subprocess.run(
+            [sys.executable, "-c", lines], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    whole = document_of(cast.a)
+    done = checked(whole)
+    assert (done.returncode, done.stdout[:7]) == (0, "1 files"), done.stderr
+    assert checked(whole | {"files": []}).returncode == 1
+    whole["certificate"]["fileCount"] = 2
+    assert checked(whole).returncode == 1

@@ -15,7 +15,7 @@ locals {
   tables  = values(var.table_arns)
   files   = ["${var.bucket_arn}/cases/*", "${var.bucket_arn}/users/*"]
   secrets = "arn:aws:ssm:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:parameter${trimsuffix(var.parameter_prefix, "/")}"
-  scanned = [for name in ["AuditEvent", "File", "StreamHead"] : var.table_arns[name]]
+  scanned = [for name in ["AuditEvent", "File", "RetentionEnd", "StreamHead"] : var.table_arns[name]]
 }
 
 # What web server and worker both may: rows, files, and reading their secrets.
@@ -100,7 +100,7 @@ data "aws_iam_policy_document" "worker" {
     resources = [var.bucket_arn]
   }
 
-  # sweep_uploads and verify_audit; nothing else reads a table as a whole.
+  # sweep_uploads, verify_audit and enforce_retention; nothing else reads a table as a whole.
   statement {
     sid       = "ReadWholeTables"
     actions   = ["dynamodb:Scan"]
