@@ -61,6 +61,7 @@ class Action(StrEnum):
     FILE_VIEW = "file:viewed"
     FILE_THUMBNAILS = "file:thumbnails_shown"
     FILE_ZIP = "file:zip_downloaded"
+    FILE_ADMIN_OPEN = "file:opened_by_admin"
     FILE_INSPECT = "file:inspected"
     FILE_PREVIEW = "file:preview_made"
     FILE_SHARE = "file:shared"

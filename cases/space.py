@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, cast
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.actors import Actor, CaseClient, Practitioner
@@ -55,6 +56,10 @@ class CaseSpace:
     @property
     def is_held(self) -> bool:
         return self.case.held_at is not None
+
+    @property
+    def home_path(self) -> str:
+        return reverse("cases:detail", kwargs={"case_id": self.case.case_id})
 
     @property
     def storage_prefix(self) -> str:

@@ -1,18 +1,31 @@
-"""Admin views of file records: a space's, or one by its id. Never a file's content."""
+"""Admin views of file records: a space's, or one by its id. A file's content only for a reason."""
 
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from accounts.admin_pages import PAGE_SIZE, Cell, Page, Search, Table, audit_link, record_url, show
+from accounts.admin_pages import (
+    PAGE_SIZE,
+    Ask,
+    Cell,
+    Page,
+    Search,
+    Table,
+    admin_of,
+    audit_link,
+    record_url,
+    show,
+)
 from accounts.admin_site import register_records
+from files.admin_reads import REASON_LEAST, REASON_MOST, find, open_for_admin
+from files.guards import redirect_to_storage
 from files.states import FileState, reason_label, scan_label, state_label
-from files.tables import File, FileRef
+from files.tables import File
 from filevault.dynamo import is_id
-from filevault.errors import NotFound
+from filevault.errors import Invalid, NotFound
 from filevault.paging import open_cursor, read_page
 
 _BADGES: Final[dict[str, str]] = {
@@ -40,9 +53,58 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def _by_id(file_id: str) -> list[File]:
-    ref = FileRef.fetch(file_id) if is_id(file_id) else None
-    file = File.fetch(ref.space_id, file_id) if ref else None
-    return [file] if file else []
+    try:
+        return [find(file_id)]
+    except NotFound:
+        return []
+
+
+@require_safe
+def detail(request: HttpRequest, file_id: str) -> HttpResponse:
+    """A file as it is recorded, and the form by which its content is opened."""
+    return _detail(request, find(file_id))
+
+
+@require_POST
+def open_file(request: HttpRequest, file_id: str) -> HttpResponse:
+    """To the file's content, for a reason that its owner reads (Z10)."""
+    reason = request.POST.get("reason", "")
+    try:
+        url = open_for_admin(admin_of(request), file_id, reason=reason)
+    except Invalid as refusal:
+        error = str(refusal.fields.get("reason", refusal.message))
+        return _detail(request, find(file_id), reason=reason, error=error)
+    return redirect_to_storage(url)
+
+
+def _detail(request: HttpRequest, file: File, *, reason: str = "", error: str = "") -> HttpResponse:
+    page = Page(
+        file.file_name or _("(name deleted)"),
+        parents=[(_("Files"), record_url("files_of", file.space_id))],
+        links=[audit_link(file.space_id)],
+        facts=list(zip(_columns(), _cells(file), strict=True)),
+        ask=_ask(file, reason, error) if file.state == FileState.AVAILABLE else None,
+    )
+    target = f"file:{file.file_id}"
+    return show(request, page, target=target, status=422 if error else 200)
+
+
+def _ask(file: File, reason: str, error: str) -> Ask:
+    return Ask(
+        title=_("Open this file"),
+        field="reason",
+        label=_("Why do you have to see what is in it?"),
+        note=_(
+            "The practitioner gets an e-mail, and reads this reason beside the file. It stays in "
+            "the audit trail for good, so please leave out names."
+        ),
+        button=_("Open the file"),
+        url=record_url("file_open", file.file_id),
+        least=REASON_LEAST,
+        most=REASON_MOST,
+        value=reason,
+        error=error,
+    )
 
 
 @require_safe
@@ -74,7 +136,17 @@ def of_space(request: HttpRequest, space_id: str) -> HttpResponse:
 
 
 def _table(files: list[File], *, with_space: bool = False, more_url: str = "") -> Table:
-    columns = [
+    columns = _columns()
+    rows = [_cells(file) for file in files]
+    if with_space:
+        columns.append(_("Where"))
+        for row, file in zip(rows, files, strict=True):
+            row.append(Cell(file.space_id, record_url("files_of", file.space_id)))
+    return Table(_("Files"), columns, rows, _("No files."), more_url)
+
+
+def _columns() -> list[str]:
+    return [
         _("Name"),
         _("Id"),
         _("State"),
@@ -86,26 +158,21 @@ def _table(files: list[File], *, with_space: bool = False, more_url: str = "") -
         _("By"),
         _("Begun"),
     ]
-    rows = [
-        [
-            Cell(file.file_name or _("(name deleted)")),
-            Cell(file.file_id),
-            Cell(state_label(file.state), badge=_BADGES.get(file.state, "")),
-            Cell(reason_label(file.reason)),
-            Cell(int(file.size)),
-            Cell(file.mime_type),
-            Cell(scan_label(file.scan_verdict)),
-            Cell(file.sha256),
-            Cell(file.uploaded_by),
-            Cell(file.created_at),
-        ]
-        for file in files
+
+
+def _cells(file: File) -> list[Cell]:
+    return [
+        Cell(file.file_name or _("(name deleted)"), record_url("file", file.file_id)),
+        Cell(file.file_id),
+        Cell(state_label(file.state), badge=_BADGES.get(file.state, "")),
+        Cell(reason_label(file.reason)),
+        Cell(int(file.size)),
+        Cell(file.mime_type),
+        Cell(scan_label(file.scan_verdict)),
+        Cell(file.sha256),
+        Cell(file.uploaded_by),
+        Cell(file.created_at),
     ]
-    if with_space:
-        columns.append(_("Where"))
-        for row, file in zip(rows, files, strict=True):
-            row.append(Cell(file.space_id, record_url("files_of", file.space_id)))
-    return Table(_("Files"), columns, rows, _("No files."), more_url)
 
 
 register_records(
@@ -113,5 +180,7 @@ register_records(
     "files",
     ("", "files", search),
     ("of/<str:space_id>/", "files_of", of_space),
+    ("<id:file_id>/", "file", detail),
+    ("<id:file_id>/open", "file_open", open_file),
     place=30,
 )

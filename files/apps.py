@@ -16,4 +16,5 @@ class FilesConfig(AppConfig):
         import_module("files.vault")
         import_module("files.share_mail")
         import_module("files.sharing")  # hears of logins
+        import_module("files.admin_reads")
         import_module("files.admin_views")

@@ -194,4 +194,5 @@ def tombstone() -> dict[str, Any]:
         "image_space": None,
         "shared_with": [],
         "pending_with": [],
+        "admin_reads": None,
     }

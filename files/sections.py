@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts.actors import Actor
+from accounts.actors import Actor, Practitioner
 from files import zips
+from files.admin_reads import reads_of
 from files.deletion import can_delete
 from files.receipts import has_receipt
 from files.records import list_files
@@ -53,6 +54,7 @@ class FileRow:
     thumb_url: str
     share_url: str
     shares: int
+    admin_reads: list[tuple[datetime, str]]
 
 
 def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -> dict[str, Any]:
@@ -177,5 +179,6 @@ def _row(
         view_url=files_url(route, "view", space, file.file_id) if can_view(file) else "",
         thumb_url=thumbs.get(file.file_id, ""),
         share_url=reverse("vault:sharing", args=[file.file_id]) if shareable else "",
+        admin_reads=reads_of(file) if isinstance(actor, Practitioner) else [],
         shares=len(file.shared_with) + len(file.pending_with) if shareable else 0,
     )

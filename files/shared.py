@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from django.urls import reverse
+
 from accounts.actors import Actor, Practitioner
 from accounts.tables import User
 from files.spaces import Ability
@@ -34,6 +36,10 @@ class SharedFile:
     @property
     def is_personal(self) -> bool:
         return True
+
+    @property
+    def home_path(self) -> str:
+        return reverse("vault:shared")
 
     @property
     def storage_prefix(self) -> str:

@@ -46,6 +46,10 @@ class Space(Protocol):
         of the space sees every file."""
 
     @property
+    def home_path(self) -> str:
+        """The page on which its people see its files."""
+
+    @property
     def storage_prefix(self) -> str:
         """The prefix of its storage keys, ending in a slash; holds ids only (U2)."""
 

@@ -2,6 +2,7 @@
 
 from pynamodb.attributes import (
     BooleanAttribute,
+    JSONAttribute,
     ListAttribute,
     NumberAttribute,
     UnicodeAttribute,
@@ -30,9 +31,10 @@ class File(Table):
     `declared_sha256` is what the sender's device computed, `sha256` what storage or the worker has
     proved. `upload_id` and `part_size` belong to a multipart upload; `active_at` is when the sender
     was last heard of (beginning, having parts signed, confirming). `scan_verdict` is a
-    `files.states.Scan`. `proof_event_id` is the event that holds its proved SHA-256, for the
-    receipt, and stays after a deletion. The versions of thumbnail and preview are pinned like the
-    file's own."""
+    `files.states.Scan`. `admin_reads` are the last times that an admin opened the file, as
+    `{"at": ISO 8601, "reason": text}`; the trail has all of them. `proof_event_id` is the event
+    that holds its proved SHA-256, for the receipt, and stays after a deletion. The versions of
+    thumbnail and preview are pinned like the file's own."""
 
     class Meta(BaseMeta):
         table_name = table_name("File")
@@ -66,6 +68,7 @@ class File(Table):
     shared_with: ListAttribute[str] = ListAttribute(attr_name="sharedWith", default=list)
     pending_with: ListAttribute[str] = ListAttribute(attr_name="pendingWith", default=list)
     is_read_only = BooleanAttribute(attr_name="isReadOnly", default=True)
+    admin_reads = JSONAttribute(attr_name="adminReads", null=True)
     image_space = UnicodeAttribute(attr_name="imageSpace", null=True)
     event_id = UnicodeAttribute(attr_name="eventId", null=True)
     proof_event_id = UnicodeAttribute(attr_name="proofEventId", null=True)

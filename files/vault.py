@@ -4,6 +4,8 @@ them (`files.sharing`), and nothing else."""
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from accounts.actors import Actor, Practitioner
 from files import spaces
 from files.spaces import Ability
@@ -30,6 +32,10 @@ class VaultSpace:
     @property
     def is_personal(self) -> bool:
         return True
+
+    @property
+    def home_path(self) -> str:
+        return reverse("vault:mine")
 
     @property
     def storage_prefix(self) -> str:

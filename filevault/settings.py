@@ -304,7 +304,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-        "form-action": [SELF, STORAGE_ORIGIN],
+        "form-action": [SELF, *READ_ORIGINS],
     }
 }
 

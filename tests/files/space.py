@@ -46,6 +46,10 @@ class FakeSpace:
         return False
 
     @property
+    def home_path(self) -> str:
+        return "/"
+
+    @property
     def storage_prefix(self) -> str:
         return f"cases/{self.key}/"
 

@@ -233,6 +233,8 @@ POST   /admin/records/cases/{case+}/lift              401 403 403 403 401 401 ye
 POST   /admin/records/cases/{case+}/{client}/revoke   401 403 403 403 401 401 yes
 GET    /admin/records/files/                          401 403 403 403 401 401 yes
 GET    /admin/records/files/of/case:{case}/           401 403 403 403 401 401 yes
+GET    /admin/records/files/{letter}/                 401 403 403 403 401 401 yes
+POST   /admin/records/files/{letter}/open             401 403 403 403 401 401 yes
 GET    /admin/records/audit/                          401 403 403 403 401 401 yes
 GET    /admin/records/mails/                          401 403 403 403 401 401 yes
 GET    /admin/records/jobs/                           401 403 403 403 401 401 yes
@@ -305,6 +307,7 @@ BODIES: dict[str, dict[str, object]] = {
     "POST /files/{letter}/sharing": {"email": "s@matrix.example.test"},
     "POST /files/{photo+}/unshare": {"email": "s@matrix.example.test"},
     "POST /invite/code/": {"code": "000000"},
+    "POST /admin/records/files/{letter}/open": {"reason": "Asked for by the practice's owner"},
     "POST /api/files/presign-upload": {"fileName": "a.pdf", "mimeType": "", "size": 9},
     "POST /api/files/presign-upload#case": {
         "fileName": "a.pdf",

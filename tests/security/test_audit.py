@@ -1,4 +1,4 @@
-"""The audit trail from outside: A1 and A4."""
+"""The audit trail from outside: A1, A2 and A4, and what it says of admins (Z10)."""
 
 import hashlib
 import time
@@ -7,22 +7,24 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from accounts import checkpoints
+from accounts.audit import DAILY_SHARDS
 from accounts.tables import AuditEvent, User
 from cases.tables import Case, Client, Invitation
 from files.receipts import check_receipt
 from files.tables import File
 from filevault import signing
-from filevault.dynamo import now
+from filevault.dynamo import new_id, now
 from filevault.local.seed import admin_session
 from tests.files.samples import PDF
 from tests.security.outages import tables_away
-from tests.security.people import Invited, Person, Town
-from tests.stack import TestStack, run_manage
+from tests.security.people import A_EMAIL, ADMIN_EMAIL, NO_TLS, Invited, Person, Town
+from tests.stack import TestStack, run_manage, wait_for_mail
 
 pytestmark = pytest.mark.stack
 
@@ -252,3 +254,57 @@ def test_what_cant_be_recorded_is_not_done_A1(
         assert was is not None
         assert is_ is not None
         assert is_.event_id == was.event_id
+
+
+def denials(person: Person) -> list[tuple[str, str]]:
+    """What somebody at an address was refused today: whom, and about what."""
+    streams = [f"day:{now().date().isoformat()}#{shard}" for shard in range(DAILY_SHARDS)]
+    found = [event for stream in streams for event in events(stream)]
+    return [
+        (event.actor, event.target)
+        for event in sorted(found, key=lambda event: event.event_id)
+        if (event.action, event.address) == ("access:denied", person.address)
+    ]
+
+
+def test_what_was_refused_is_in_the_trail_A2(town: Town, invited: Invited) -> None:
+    x, stranger = invited.person.enter(invited.link, invited.email), new_id()
+    assert town.b.get(f"/cases/{invited.case}/").status_code == 404
+    assert x.get(town.portal_one).status_code == 404
+    assert x.get(f"/portal/{stranger}/").status_code == 404
+    town.a.revoke(invited.case, invited.client)
+    assert x.get(invited.home).status_code == 401
+    client = f"client:{invited.client}"
+    assert denials(x) == [
+        (client, town.case_one),
+        (client, stranger),
+        (client, invited.case),
+    ]
+    actor, target = denials(town.b)[-1]
+    assert actor.startswith("user:")
+    assert target == invited.case
+
+
+def test_an_admin_reads_content_for_a_stated_reason_alone_Z10(
+    town: Town, app: str, stack: TestStack
+) -> None:
+    admin = Person(app, stack).sign_in(ADMIN_EMAIL)
+    file_id, reason = town.c1.upload(town.portal_one)["fileId"], "Asked for by the practice"
+    page = f"/admin/records/files/{file_id}/"
+    assert admin.get(f"{town.one}files/{file_id}/download").status_code == 404
+    for nothing in ("", "because"):
+        assert admin.post(f"{page}open", {"reason": nothing}, page=page).status_code == 422
+    answer = admin.post(f"{page}open", {"reason": reason}, page=page)
+    assert answer.status_code == 302
+    assert httpx.get(answer.headers["Location"], verify=NO_TLS).content == PDF
+    assert reason in town.a.get(town.one).text
+    assert reason not in town.c1.get(town.portal_one).text
+    told = wait_for_mail(stack, A_EMAIL, lambda mail: "administrator" in mail.subject)
+    assert reason not in told.text
+    (event,) = [
+        event
+        for event in events(f"case:{town.case_one}")
+        if (event.action, event.target) == ("file:opened_by_admin", file_id)
+    ]
+    assert event.details["reason"] == reason
+    assert event.address == admin.address
