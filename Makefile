@@ -12,7 +12,7 @@ BIN := .venv/bin
 MINISTACK := .local/ministack-venv/requirements.sha256
 PIP_INSTALL := -m pip --disable-pip-version-check --quiet install --require-hashes
 
-.PHONY: run test bench lint lint-infra format tables manage messages requirements environments
+.PHONY: run test bench lint lint-infra audit format tables manage messages requirements environments
 .DEFAULT_GOAL := run
 
 run:
@@ -37,6 +37,12 @@ lint: .venv/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive \
+		accounts cases files filevault tools manage.py gunicorn.conf.py
+
+# Hold what production installs against the published advisories, where their service is reachable.
+audit: .venv/dev.stamp
+	@$(BIN)/python -m tools.audit_dependencies
 
 # What Terraform would make, held against checkov's rules. A rule that is left out says why in its place.
 lint-infra: .local/checkov-venv/requirements.stamp

@@ -18,7 +18,7 @@ timeout = 30
 #: SIGTERM: running requests are finished, new ones aren't taken. Docker kills after 10 seconds.
 graceful_timeout = 8
 # A worker's sign of life is written to memory: a container's file system may be read-only.
-_memory = Path("/dev/shm")  # noqa: S108
+_memory = Path("/dev/shm")  # noqa: S108  # nosec B108
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None
 #: The product writes its own (filevault.middleware), without tokens and query strings.
 accesslog = None

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from filevault import leases
 from filevault.dynamo import STORE_ERRORS, Transaction, new_id, now, readable
 from filevault.errors import Conflict, Unavailable
 from filevault.logs import outage
@@ -98,7 +99,8 @@ class Claim:
         self._note_lease(lease_until)
 
     def _note_lease(self, lease_until: datetime) -> None:
-        self.lease_until = lease_until
+        self.lease_until = self.job.lease_until = lease_until
+        leases.note(self.job)
 
     def _mark_completed(self) -> None:
         self.completed = True
@@ -198,19 +200,22 @@ def count_waiting() -> tuple[int, int]:
 
 def _due_jobs(kinds: Collection[str] | None) -> Iterator[Job]:
     """Up to a page a shard, of the kinds that this process knows: what another release has left
-    must not stand in the way of the rest."""
+    must not stand in the way of the rest. What others are at work on is seen, and left to them."""
     wanted = sorted(_handlers.keys() if kinds is None else _handlers.keys() & set(kinds))
     if not wanted:
         return
     for shard in random.sample(_shards(), k=settings.JOB_SHARDS):  # workers start apart
-        yield from list(_query_due(shard, limit=PAGE, kinds=wanted))
+        listed = list(_query_due(shard, limit=PAGE, kinds=wanted))
+        yield from [job for job in listed if leases.is_free(job)]
 
 
 def _query_due(shard: str, *, limit: int, kinds: Collection[str] = ()) -> Iterator[Job]:
+    """Of the given kinds, whoever is at work on them; without any, those that nobody is at."""
     moment = now()
-    wanted = Job.lease_until.does_not_exist() | (Job.lease_until < moment)
     if kinds:
-        wanted &= Job.kind.is_in(*kinds)
+        wanted = Job.kind.is_in(*kinds)
+    else:
+        wanted = Job.lease_until.does_not_exist() | (Job.lease_until < moment)
     return readable(
         Job.query(
             shard,
@@ -225,11 +230,16 @@ def _query_due(shard: str, *, limit: int, kinds: Collection[str] = ()) -> Iterat
 def _claim(job: Job, owner: str) -> Claim | None:
     fence = int(job.fence) + 1
     lease_until = _lease_end()
+    seen = job.lease_until  # a lease that was lengthened since is another
+    unchanged = Job.lease_until == seen if seen else Job.lease_until.does_not_exist()
     won = job.try_update(
         [Job.owner.set(owner), Job.fence.set(fence), Job.lease_until.set(lease_until)],
-        condition=Job.due_key.exists() & (Job.fence == fence - 1),
+        condition=Job.due_key.exists() & (Job.fence == fence - 1) & unchanged,
     )
-    return Claim(job, fence, lease_until) if won else None
+    if not won:
+        return None
+    leases.note(job)
+    return Claim(job, fence, lease_until)
 
 
 def _run(claim: Claim) -> None:

@@ -14,7 +14,7 @@ from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 
-from filevault import aws, dynamo, limits
+from filevault import aws, dynamo, leases, limits
 from tests.cast import Cast, make_cast
 from tests.faults.young_rows import lagging_indexes
 from tests.stack import TestStack, provisioned_stack, running_app
@@ -82,12 +82,14 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     """An empty DynamoDB in memory; for tests of the real stack, its tables and bucket instead."""
     translation.activate("en")  # what a request activated stays with its thread
     limits.forget()
+    leases.forget()
     if {"stack", "browser"} & {mark.name for mark in request.node.iter_markers()}:
         _enter(request.getfixturevalue("stack"), monkeypatch)
         yield
         _forget_clients()
         return
     blank = request.getfixturevalue("blank_tables")
+    monkeypatch.setattr(leases, "steady_seconds", lambda: dynamo.now().timestamp())  # time travels
     with mock_aws():  # takes over the clients that are there; making them costs seconds
         _moto_tables().update(copy.deepcopy(blank))
         settled = request.node.get_closest_marker("settled")

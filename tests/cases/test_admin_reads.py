@@ -169,7 +169,7 @@ def test_no_audit_no_content_for_an_admin_A4(
 ) -> None:
     page = admin.get(page_of(file))
     assert page.status_code == 200
-    monkeypatch.setattr(AuditEvent.Meta, "table_name", "away")
+    monkeypatch.setattr(AuditEvent.Meta, "table_name", "gone")
     monkeypatch.setattr(AuditEvent, "_connection", None)
     answer = open_file(admin, file)
     monkeypatch.setattr(AuditEvent, "_connection", None)

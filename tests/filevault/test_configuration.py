@@ -148,6 +148,25 @@ def test_a_malformed_variable_is_one_clear_line(name: str, value: str) -> None:
     assert "a-password" not in done.stderr
 
 
+@pytest.mark.parametrize("prefix", ["filevault", "/file vault", "//", "/", "arn:aws:ssm:::x"])
+def test_a_malformed_path_of_parameters_is_one_clear_line(prefix: str) -> None:
+    done = check(SSM_PREFIX=prefix)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "SSM_PREFIX must look like /filevault/production" in done.stderr
+
+
+def test_parameters_that_cannot_be_read_are_one_clear_line_T3() -> None:
+    """Nothing listens there."""
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+    away = {"SSM_PREFIX": "/filevault/test", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    done = check(**keys, **away, SECRET_KEY=None)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "SSM_PREFIX is /filevault/test, but its parameters can't be read" in done.stderr
+    assert "EndpointConnectionError" in done.stderr
+
+
 def test_an_empty_variable_counts_as_not_set() -> None:
     example = (ROOT / ".env.example").read_text()
     optional = re.findall(r"^#([A-Z][A-Z0-9_]+)=", example, re.MULTILINE)

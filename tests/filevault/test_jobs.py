@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from filevault import dynamo, jobs
+from filevault import dynamo, jobs, leases
 from filevault.dynamo import Transaction, new_id, now
 from filevault.errors import Unavailable
 from filevault.jobs import Claim, LostClaim
@@ -222,6 +222,108 @@ def test_a_transaction_of_a_job_gives_it_a_whole_lease_anew(notes: Notes) -> Non
     run("w1")
     assert notes.done == ["a"]
     assert not waiting()
+
+
+@dataclass
+class SteadyClock:
+    """The clock that nobody sets, apart from that of the wall, which is what time travel moves."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def steady(monkeypatch: pytest.MonkeyPatch) -> SteadyClock:
+    clock = SteadyClock()
+    monkeypatch.setattr(leases, "steady_seconds", clock)
+    return clock
+
+
+@pytest.mark.parametrize("wrong", [-300, 300])
+def test_a_worker_whose_clock_is_wrong_takes_no_running_job_over_N3(
+    notes: Notes, steady: SteadyClock, wrong: float
+) -> None:
+    def long(claim: Claim) -> None:
+        leases.forget()  # w2 is another process
+        with later(seconds=wrong):
+            assert run("w2") == 0
+            steady.seconds += 59
+            assert run("w2") == 0
+
+    notes.behaviour["a"] = long
+    enqueue("a", due_at=now() - timedelta(minutes=6))
+    run("w1")
+    assert notes.done == ["a"]
+
+
+@pytest.mark.parametrize("wrong", [-300, 0, 300])
+def test_a_lost_job_is_taken_over_a_lease_after_it_was_seen_N3(
+    notes: Notes, wire: Wire, steady: SteadyClock, wrong: float
+) -> None:
+    enqueue("a", due_at=now() - timedelta(minutes=6))
+    wire.add("UpdateItem", kill(after=True))
+    with pytest.raises(Killed):
+        run("w1")
+    with later(seconds=wrong):
+        assert run("w2") == 0
+        steady.seconds += 61
+        assert run("w2") == 1
+    assert notes.done == ["a"]
+
+
+def test_a_lease_that_is_lengthened_is_watched_anew_N3(notes: Notes, steady: SteadyClock) -> None:
+    def long(claim: Claim) -> None:
+        for _step in range(3):
+            leases.forget()
+            assert run("w2") == 0
+            steady.seconds += 50
+            with time_machine.travel(claim.lease_until - timedelta(seconds=20), tick=True):
+                claim.keep()
+
+    notes.behaviour["a"] = long
+    enqueue("a")
+    run("w1")
+    assert notes.done == ["a"]
+
+
+def test_a_lease_lengthened_after_it_was_listed_is_left_alone_N3(
+    notes: Notes, wire: Wire, steady: SteadyClock
+) -> None:
+    def long(claim: Claim) -> None:
+        def lengthen() -> None:
+            with time_machine.travel(claim.lease_until - timedelta(seconds=20), tick=True):
+                claim.keep()
+
+        steady.seconds += 61
+        wire.add("UpdateItem", meanwhile(lengthen))
+        assert run("w2") == 0
+
+    notes.behaviour["a"] = long
+    enqueue("a")
+    run("w1")
+    assert notes.done == ["a"]
+
+
+def test_who_looks_but_once_takes_over_what_is_long_lost(
+    notes: Notes, wire: Wire, steady: SteadyClock
+) -> None:
+    enqueue("a")
+    wire.add("UpdateItem", kill(after=True))
+    with pytest.raises(Killed):
+        run("w1")
+    for minutes, done in ((14, 0), (17, 1)):
+        leases.forget()
+        with later(minutes=minutes):
+            assert run("cron") == done
+
+
+def test_a_flood_of_claims_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "MOST_WATCHED", 3)
+    for number in range(9):
+        leases.note(Job("0", f"{number}", kind=KIND, fence=1, lease_until=now()))
+    assert len(leases._watch._since) == 3
 
 
 def test_a_lease_that_was_lost_cannot_be_lengthened(notes: Notes) -> None:
