@@ -81,6 +81,7 @@ WORDS: Final[dict[Action, tuple[Kind, Promise]]] = {
     Action.FILE_THUMBNAILS: (Kind.ROUTINE, _("Saw small pictures in the list of files")),
     Action.FILE_ZIP: (Kind.READING, _("Downloaded files as one ZIP (%(count)s in number)")),
     Action.FILE_RECEIPT: (Kind.READING, _("Downloaded the receipt for %(file)s")),
+    Action.FILE_ADMIN_OPEN: (Kind.READING, _("Opened %(file)s as an administrator. %(reason)s")),
     Action.FILE_INSPECT: (Kind.ROUTINE, _("Computed the checksum of %(file)s")),
     Action.FILE_PREVIEW: (Kind.ROUTINE, _("Made a preview of %(file)s")),
     Action.FILE_SHARE: (Kind.CHANGE, _("Shared %(file)s")),

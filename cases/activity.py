@@ -99,10 +99,19 @@ class Narrator:
             "file": _file_words(event, name),
             "person": self._names.get(_person_in(event), ""),
             "count": event.details.get("count", ""),
-            "reason": reason_label(event.details.get("reason")),
+            "reason": self._reason(event),
         }
         what = sentence(event.action, names)
         return Entry(event, event.at, doer, self._names[doer], what, name)
+
+    def _reason(self, event: AuditEvent) -> str:
+        """Why something was done: a code's words, or an admin's own (Z10), which clients don't
+        read."""
+        reason = event.details.get("reason")
+        if event.action != Action.FILE_ADMIN_OPEN:
+            return reason_label(reason)
+        hidden = isinstance(self.actor, CaseClient)
+        return "" if hidden else _("Reason: “%(reason)s”") % {"reason": reason}
 
     def _files_of(self, events: Iterable[AuditEvent]) -> dict[str, File]:
         space_id = f"case:{self.case.case_id}"

@@ -4,6 +4,7 @@ import secrets
 from datetime import timedelta
 from typing import Final
 
+from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -61,7 +62,7 @@ def send_code(grant: Grant, actor: CaseClient) -> None:
     tx.update(
         invitation,
         [
-            Invitation.code_hash.set(hash_code(invitation, code)),
+            Invitation.code_hash.set(_hash(invitation, code, settings.SECRET_KEY)),
             Invitation.code_tries.set(0),
             Invitation.code_expires_at.set(now() + LIFETIME),
         ],
@@ -78,7 +79,7 @@ def enter_by_code(grant: Grant, actor: CaseClient, code: str, *, device: str = "
     if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
         raise WrongCode(fields={"code": _("Please enter the six digits from the e-mail.")})
     counted = _count_try(grant.invitation)
-    if not constant_time_compare(counted.code_hash or "", hash_code(counted, digits)):
+    if not is_code(counted, digits):
         _refuse(counted, actor)
     tx = Transaction()
     spent = Invitation.code_hash == counted.code_hash
@@ -103,9 +104,17 @@ def enter_without_code(grant: Grant, actor: CaseClient, device: str) -> None:
     tx.commit()
 
 
-def hash_code(invitation: Invitation, code: str) -> str:
+def is_code(invitation: Invitation, code: str) -> bool:
+    """Whether it is the code that was mailed last, by this key or one before it (T3)."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    stored = invitation.code_hash or ""
+    return any(constant_time_compare(stored, _hash(invitation, code, key)) for key in keys)
+
+
+def _hash(invitation: Invitation, code: str, secret: str) -> str:
     """Keyed and bound to the grant: who reads the table can't try a million codes offline."""
-    return salted_hmac("cases.codes", f"{invitation.jti}:{code}", algorithm="sha256").hexdigest()
+    text = f"{invitation.jti}:{code}"
+    return salted_hmac("cases.codes", text, secret=secret, algorithm="sha256").hexdigest()
 
 
 def _count_try(invitation: Invitation) -> Invitation:

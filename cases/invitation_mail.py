@@ -10,7 +10,7 @@ from accounts.actors import Practitioner
 from accounts.profiles import sender_name
 from accounts.tables import User
 from cases import invitations
-from cases.codes import LIFETIME, hash_code
+from cases.codes import LIFETIME, is_code
 from cases.notices import is_live
 from cases.tables import Case, Client, Invitation
 from filevault import mail
@@ -46,7 +46,7 @@ def compose_code(context: dict[str, Any]) -> Message | None:
     if found is None:
         return None
     invitation, _case, client, user = found
-    counts = invitation.code_hash == hash_code(invitation, context["code"])
+    counts = is_code(invitation, context["code"])
     if not counts or invitation.code_expires_at is None or invitation.code_expires_at <= now():
         return None
     variables = {

@@ -128,7 +128,9 @@ def test_the_practitioner_reads_the_reason_and_the_client_does_not_Z10(
         page = text(practitioner, path)
         assert said in page
         assert REASON in page
-    assert REASON not in text(client, invited.portal)
+    assert f"Reason: “{REASON}”" in text(practitioner, f"{case}activity")
+    for path in (invited.portal, f"{invited.portal}activity"):
+        assert REASON not in text(client, path)
 
 
 def test_the_owner_gets_a_mail_that_names_neither_file_nor_reason_Z10_T2(
