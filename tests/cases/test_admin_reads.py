@@ -128,8 +128,8 @@ def test_the_practitioner_reads_the_reason_and_the_client_does_not_Z10(
         page = text(practitioner, path)
         assert said in page
         assert REASON in page
-    assert f"Reason: “{REASON}”" in text(practitioner, f"{case}activity")
-    for path in (invited.portal, f"{invited.portal}activity"):
+    assert f"Reason: “{REASON}”" in text(practitioner, f"{case}activity/")
+    for path in (invited.portal, f"{invited.portal}activity/"):
         assert REASON not in text(client, path)
 
 
