@@ -20,7 +20,7 @@ Objects: {case}     A's case one              {client}   C1 in A's address book
          {theirs}   W's file in {case}        {sending}  A's upload in parts into {case}
          {draft}    C1's upload in parts      {a}        A's vault, and A as a user
          {photo}    A's file, shared with S   {started}  A's upload in parts into the vault
-         {certificate}  of a case that A deleted
+         {user}     whom nobody here is       {certificate}  of a case that A deleted
          {case+}    and the like: made for each cell that may, since it is over then
 
 Answers: yes  served: 2xx, or a redirect to anywhere but the login
