@@ -26,7 +26,7 @@ from accounts.profiles import practitioner_of
 from accounts.tables import User
 from cases.cases import get_case
 from cases.clients import ChangedMeanwhile
-from cases.space import Access
+from cases.space import Access, members_unchanged, pending_unchanged
 from cases.tables import Case, CaseMember, PendingMember, Seen
 from filevault import mail
 from filevault.dynamo import Transaction, now, retrying
@@ -256,28 +256,23 @@ def _note(
     """Write into the case's row who may do what, unless it changed since it was read.
 
     The case's stream, which its owner reads, tells of what the owner did, and of nobody by name or
-    id; who it was stands in that person's own stream, and so does that they came in."""
+    id; who it was stands in that person's own stream, and so does that they came in. That changes
+    no version either, by which the owner's forms would tell of it."""
     target, user_id = str(case.case_id), _user_of(row)
     details = {"access": access or "none", "people": len(people)}
     changes = [Case.members.set(people.members), Case.pending_members.set(people.pending)]
-    event_id = ""
+    unchanged = members_unchanged(case) & pending_unchanged(case) & (Case.status == case.status)
     if user_id:
         stream = audit.user_stream(user_id)
-        event_id = audit.record(
-            tx, stream, Action.CASE_MEMBERS, actor, target=target, details=details
-        )
+        audit.record(tx, stream, Action.CASE_MEMBERS, actor, target=target, details=details)
     if actor.user_id == case.user_id:
         stream = audit.case_stream(target)
         event_id = audit.record(
             tx, stream, Action.CASE_MEMBERS, actor, target=target, details=details
         )
-        changes.append(Case.updated_at.set(now()))
-    tx.update(
-        Case(target),
-        [*changes, Case.event_id.set(event_id)],
-        condition=Case.event_id == case.event_id,
-        otherwise=ChangedMeanwhile(),
-    )
+        changes += [Case.updated_at.set(now()), Case.event_id.set(event_id)]
+        unchanged &= Case.event_id == case.event_id
+    tx.update(Case(target), changes, condition=unchanged, otherwise=ChangedMeanwhile())
 
 
 def _retrying(step: Callable[[], None]) -> None:

@@ -86,7 +86,7 @@ class CaseSpace:
     def join_upload(self, tx: Transaction, file: File, actor: Actor) -> None:
         """Hold the case open and its people as they were read, and tell the other side."""
         unchanged = (Case.status == "open") & (Case.client_ids == list(self.case.client_ids))
-        tx.check(self.case, unchanged & _members_unchanged(self.case), otherwise=SpaceChanged())
+        tx.check(self.case, unchanged & members_unchanged(self.case), otherwise=SpaceChanged())
         notices.join_upload(tx, case=self.case, file=file, actor=actor)
 
     def join_available(self, tx: Transaction, file: File) -> None:
@@ -140,10 +140,19 @@ def load_case_space(case_id: str) -> CaseSpace | None:
     return CaseSpace(case) if case is not None else None
 
 
-def _members_unchanged(case: Case) -> Any:
-    members = case.members.as_dict()
-    condition = Case.members == members
-    return condition if members else condition | Case.members.does_not_exist()
+def members_unchanged(case: Case) -> Any:
+    """The condition that a case's colleagues may what they might when it was read."""
+    return _same(Case.members, case.members.as_dict())
+
+
+def pending_unchanged(case: Case) -> Any:
+    """The condition that nobody has come in, or is waited for, since a case was read."""
+    return _same(Case.pending_members, case.pending_members.as_dict())
+
+
+def _same(attribute: Any, accesses: dict[str, str]) -> Any:
+    condition = attribute == accesses
+    return condition if accesses else condition | attribute.does_not_exist()
 
 
 spaces.register("case", load_case_space)

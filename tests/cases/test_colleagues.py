@@ -226,6 +226,9 @@ def test_what_the_owner_reads_of_a_case_tells_it_neither_before_nor_after_a_logi
         )
     assert told[0] == told[1]
     assert "Ben Okafor" not in str(told)
+    for case in map(again, shared.values()):  # the forms' version is one that the owner made
+        assert case.event_id in {event.event_id for event in AuditEvent.query(f"case:{case.case_id}")}
+        assert edit(a, case, title="Changed", version=case.event_id).title == "Changed"
     mark_seen(b, again(shared[BEN]))
     assert "Ben Okafor" in str(activity.people_of(a, again(shared[BEN])))
 
@@ -258,6 +261,35 @@ def test_an_unknown_address_is_bound_at_its_proved_login(a: Practitioner, case: 
     assert again(case).pending_members.as_dict() == {}
     remove(a, case, STRANGER)
     assert abilities(log_in(STRANGER), case) == set()
+
+
+def test_who_comes_in_while_the_owner_edits_is_not_told_by_a_conflict(
+    a: Practitioner, case: Case
+) -> None:
+    share(a, case, STRANGER, "write")
+    begun_with = again(case).event_id
+    newcomer = log_in(STRANGER)
+    assert edit(a, case, title="Changed", version=begun_with).title == "Changed"
+    assert abilities(newcomer, case) == WRITER
+
+
+def test_who_comes_in_while_the_case_is_deleted_leaves_nothing_T4(
+    a: Practitioner, case: Case, wire: Wire
+) -> None:
+    share(a, case, STRANGER)
+    (pending,) = PendingMember.query(address_hash(STRANGER))
+    newcomer = User.fetch(log_in("other@example.test", subject="other").user_id)
+    assert newcomer is not None
+
+    def delete() -> None:
+        cases.delete_case(a, case.case_id)
+        while jobs.run_due("test", kinds={cases.PURGE_JOB}):
+            pass
+
+    wire.add("TransactWriteItems", meanwhile(delete))
+    colleagues._retrying(lambda: colleagues._bind(newcomer, pending))
+    assert again(case).members.as_dict() == {}
+    assert list(CaseMember.query(newcomer.user_id)) == []
 
 
 def test_what_was_taken_back_is_not_bound(a: Practitioner, maria: Client, case: Case) -> None:
