@@ -57,22 +57,24 @@ def _check_account() -> None:
 
 
 def _check_sender() -> None:
-    """Verified is the address itself, its domain, or a domain above it."""
+    """Verified is the address itself, its domain, or a domain above it. A role may be allowed to
+    look at the one that counts alone."""
     address = _sender()
     labels = address.rpartition("@")[2].split(".")
     domains = [".".join(labels[start:]) for start in range(len(labels) - 1)]
-    if not any(_is_verified(identity) for identity in (address, *domains)):
-        raise Fault("verify the address or its domain in SES, in this region")
-
-
-def _is_verified(identity: str) -> bool:
-    try:
-        found = sesv2_client().get_email_identity(EmailIdentity=identity)
-    except AWS_ERRORS as error:
-        if error_code(error) == "NotFoundException":
-            return False
-        raise
-    return bool(found.get("VerifiedForSendingStatus"))
+    refusals = []
+    for identity in (address, *domains):
+        try:
+            found = sesv2_client().get_email_identity(EmailIdentity=identity)
+        except AWS_ERRORS as error:
+            if error_code(error) != "NotFoundException":
+                refusals.append(error)
+            continue
+        if found.get("VerifiedForSendingStatus"):
+            return
+    if refusals:
+        raise refusals[0]
+    raise Fault("verify the address or its domain in SES, in this region")
 
 
 def _check_queue(listener: queues.Listener) -> None:

@@ -313,6 +313,14 @@ def test_a_right_that_is_lacking_is_named() -> None:
         assert "allow ses:GetAccount to this role" in the_failure("mail")
 
 
+def test_a_role_that_may_look_at_the_domain_alone() -> None:
+    with Stubber(sesv2_client()) as ses:
+        ses.add_response("get_account", SENDING)
+        ses.add_client_error("get_email_identity", "AccessDeniedException")
+        ses.add_response("get_email_identity", {"VerifiedForSendingStatus": True})
+        assert failures("mail") == []
+
+
 @pytest.mark.usefixtures("queue")
 def test_a_queue_with_a_dead_letter_queue_is_ok() -> None:
     assert lines("queues") == ["ok   queue: uploads is there, with a dead-letter queue"]
