@@ -65,7 +65,7 @@ def period_label(rule: str) -> str:
         return str(PERIODS[rule])
     days = settings.RETENTION_DAYS if rule != KEEP else 0
     if not days:
-        return _("until you delete it")
+        return _("until deleted by hand")
     return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
 
 

@@ -73,9 +73,9 @@ def test_the_form_offers_the_usual_and_keeps_what_was_chosen(
 
 
 def test_without_a_rule_it_is_kept(cast: Cast, anna: Browser) -> None:
-    assert "As usual here: until you delete it" in text(anna.get("/cases/new/"))
+    assert "As usual here: until deleted by hand" in text(anna.get("/cases/new/"))
     case = make_case(cast.a, make_client(cast.a))
-    assert "Kept after closing until you delete it" in text(anna.get(page_of(case)))
+    assert "Kept after closing until deleted by hand" in text(anna.get(page_of(case)))
     answer = anna.post(f"{page_of(case)}close/", follow=True)
     assert "deleted on" not in text(answer)
 
