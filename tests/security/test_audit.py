@@ -102,7 +102,6 @@ def test_the_trail_is_sealed_and_tampering_is_named_A1(
         assert_named(stack, stream, "removed", "at 2 ")
     with removed(last):
         assert_named(stack, stream, "cut off", last.event_id)
-    assert verify(stack, stream)[0] == 0, "as it was"
 
 
 def assert_named(stack: TestStack, stream: str, fault: str, place: str) -> None:
