@@ -49,6 +49,7 @@ TABLE_SETTINGS = ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeTo
 BUCKET_SETTINGS = [
     "s3:GetBucketCORS",
     "s3:GetBucketNotification",
+    "s3:GetBucketObjectLockConfiguration",
     "s3:GetBucketPolicy",
     "s3:GetBucketPublicAccessBlock",
     "s3:GetBucketVersioning",

@@ -18,6 +18,7 @@ module "compute_lambda" {
   role_names   = module.foundation.role_names
   environment  = module.foundation.environment
   settings     = var.settings
+  kms_key_arn  = module.foundation.kms_key_arn
 }
 
 module "network" {
@@ -37,6 +38,8 @@ module "database_postgres" {
   vpc_cidr   = module.network[0].cidr
   password   = var.database_password
   protected  = var.protected
+
+  kms_key_arn = module.foundation.kms_key_arn
 }
 
 module "compute_fargate" {
@@ -55,4 +58,5 @@ module "compute_fargate" {
   subnet_ids         = module.network[0].private_subnet_ids
   certificate_arn    = var.regional_certificate_arn
   uploads_queue_name = module.foundation.queue_names["uploads"]
+  kms_key_arn        = module.foundation.kms_key_arn
 }

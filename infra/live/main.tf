@@ -20,7 +20,7 @@ module "foundation" {
   name                         = var.name
   site_url                     = local.site_url
   bucket                       = var.bucket
-  table_prefix                 = "${var.name}-"
+  table_prefix                 = coalesce(var.table_prefix, "${var.name}-")
   login_domain                 = var.login_domain
   mail_domain                  = var.mail_domain
   from_address                 = var.from_address
@@ -112,6 +112,7 @@ module "alarms" {
   emails         = var.alarm_emails
   monthly_budget = var.monthly_budget
   compute        = var.compute
+  kms_key_arn    = module.foundation.kms_key_arn
   log_groups     = local.lambda ? module.compute_lambda[0].log_groups : module.compute_fargate[0].log_groups
   queue_names    = module.foundation.queue_names
   api_name       = one(module.compute_lambda[*].api_name)

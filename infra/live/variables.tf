@@ -35,6 +35,12 @@ variable "bucket" {
   type        = string
 }
 
+variable "table_prefix" {
+  description = "What the names of the tables begin with, where it isn't the name and a hyphen: after a restore."
+  type        = string
+  default     = null
+}
+
 variable "login_domain" {
   description = "The prefix of the hosted login; unique in its region."
   type        = string

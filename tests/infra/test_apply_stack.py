@@ -1,5 +1,6 @@
 """Terraform is run, not only read: it makes all that holds data on the local AWS, the product works
-on it with the roles' own policies, nothing has drifted, and all of it goes away again."""
+on it with the roles' own policies, the doctor is content, nothing has drifted, and all of it goes
+away again."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from filevault.local.app_user import MAIL_ACTIONS
+from filevault.local.app_user import MAIL_ACTIONS, MAIL_SETTINGS
 from filevault.local.environment import Stack
 from filevault.local.ministack import HOST, REGION, MiniStack
 from filevault.local.processes import wait_until_answering, web_server, worker
@@ -22,7 +23,7 @@ from filevault.local.user_pool import DEMO_PASSWORD, DEMO_USERS, provision_user
 from tests.files.samples import PDF
 from tests.infra.terraform import EMULATED, Root, copied, find_terraform
 from tests.security.people import A_EMAIL, C1_EMAIL, Person
-from tests.stack import TestStack, own_port, prepare_app, running_ministack
+from tests.stack import TestStack, own_port, prepare_app, run_manage, running_ministack
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(find_terraform() is None, reason="no terraform was found")
@@ -30,7 +31,10 @@ pytestmark = pytest.mark.skipif(find_terraform() is None, reason="no terraform w
 NAME = "infra-test"
 #: MiniStack weighs these against "*", where AWS takes the path of the parameters, and the sender's
 #: identity of a mail.
-WEIGHED_AGAINST_ALL = {"both": ["ssm:GetParametersByPath"], "worker": MAIL_ACTIONS}
+WEIGHED_AGAINST_ALL = {
+    "both": ["ssm:GetParametersByPath"],
+    "worker": [*MAIL_ACTIONS, *MAIL_SETTINGS],
+}
 PATCH = Path(__file__).with_name("default_configuration_set.py")
 
 
@@ -46,6 +50,8 @@ def test_the_product_works_on_what_terraform_made_and_nothing_drifts(
         wait_until(lambda: a.get(page).status_code == 302, "the bucket tells the worker of a file")
         assert httpx.get(a.get(page).headers["Location"]).content == PDF
 
+        examined = run_manage(stack, "doctor", settings=processes["worker"])
+        assert examined.returncode == 0, examined.stdout + examined.stderr
         assert_kept_apart(stack, processes)
         assert a.post(f"{home}files/{file_id}/delete").status_code == 302
         wait_until(lambda: not versions(stack), "the worker takes every version away")

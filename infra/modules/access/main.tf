@@ -146,6 +146,7 @@ data "aws_iam_policy_document" "doctor" {
     actions = [
       "s3:GetBucketCORS",
       "s3:GetBucketNotification",
+      "s3:GetBucketObjectLockConfiguration",
       "s3:GetBucketPolicy",
       "s3:GetBucketPublicAccessBlock",
       "s3:GetBucketVersioning",
@@ -184,10 +185,14 @@ data "aws_iam_policy_document" "trust" {
       identifiers = [var.service]
     }
 
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
+    # ECS says for which account it asks; Lambda only takes roles that were passed to it.
+    dynamic "condition" {
+      for_each = var.service == "ecs-tasks.amazonaws.com" ? [1] : []
+      content {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [data.aws_caller_identity.current.account_id]
+      }
     }
   }
 }

@@ -73,8 +73,6 @@ resource "aws_iam_role_policy_attachment" "this" {
   policy_arn = each.key
 }
 
-data "aws_caller_identity" "current" {}
-
 data "aws_iam_policy_document" "trust" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -82,12 +80,6 @@ data "aws_iam_policy_document" "trust" {
     principals {
       type        = "Service"
       identifiers = ["backup.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
     }
   }
 }

@@ -3,6 +3,11 @@ output "environment" {
   value       = local.environment
 }
 
+output "kms_key_arn" {
+  description = "The KMS key of one's own, if there is one."
+  value       = local.kms_key_arn
+}
+
 output "parameter_prefix" {
   description = "What the names of the secrets' parameters begin with (SSM_PREFIX)."
   value       = local.parameter_prefix
