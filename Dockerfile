@@ -46,6 +46,8 @@ ENV PATH=/opt/filevault/bin:$PATH \
     DJANGO_SETTINGS_MODULE=filevault.settings \
     STATIC_ROOT=/srv/filevault/staticfiles
 WORKDIR /srv/filevault
+# Declared, because Fargate would give an empty volume to root alone. Nothing else is written to.
+VOLUME ["/tmp"]
 USER 10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM

@@ -193,8 +193,8 @@ CLOUDFRONT_DOMAIN = env.matching(
     optional=True,
 )
 CLOUDFRONT_KEYS = env.rsa_keys("CLOUDFRONT_KEYS")
-if bool(CLOUDFRONT_DOMAIN) != bool(CLOUDFRONT_KEYS):
-    raise ImproperlyConfigured("CLOUDFRONT_DOMAIN and CLOUDFRONT_KEYS are set together or not.")
+if CLOUDFRONT_DOMAIN and not CLOUDFRONT_KEYS:  # the other way round is a step on the way
+    raise ImproperlyConfigured("CLOUDFRONT_DOMAIN needs CLOUDFRONT_KEYS to sign with.")
 #: The queue of the bucket's events; without one, browser and worker tell of uploads alone.
 SQS_UPLOADS_URL = env.address("SQS_UPLOADS_URL", default="")
 #: The topic that is told of each available file. Not a FIFO one, which e-mail can't subscribe to.

@@ -196,13 +196,16 @@ def test_pages_may_show_what_comes_from_there(text: str) -> None:
     assert allowing == {"img-src", "frame-src"}
 
 
+def test_keys_may_be_there_before_the_distribution_is_used() -> None:
+    assert check(CLOUDFRONT_DOMAIN="", CLOUDFRONT_KEYS=keys_text(("K1", ESCAPED))).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("domain", "keys", "named"),
     [
         ("https://downloads.example.test", keys_text(("K1", ESCAPED)), "CLOUDFRONT_DOMAIN"),
         ("downloads", keys_text(("K1", ESCAPED)), "CLOUDFRONT_DOMAIN"),
         (DOMAIN, "", "CLOUDFRONT_KEYS"),
-        ("", keys_text(("K1", ESCAPED)), "CLOUDFRONT_DOMAIN"),
         (DOMAIN, ESCAPED, "CLOUDFRONT_KEYS"),
         (DOMAIN, keys_text(("K1", ESCAPED[:-40])), "CLOUDFRONT_KEYS"),
         (DOMAIN, keys_text(("K1", ESCAPED), ("K 2", ESCAPED)), "CLOUDFRONT_KEYS"),

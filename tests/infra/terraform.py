@@ -101,6 +101,7 @@ def copied(root: Path, where: Path, settings: Mapping[str, str] | None = None) -
         shutil.copytree(tree, target, ignore=skip, dirs_exist_ok=True)
     ours = {
         "CHECKPOINT_DISABLE": "1",
+        "GOGC": "400",  # the provider's schema is large: a quarter less of processor time
         "TF_CLI_CONFIG_FILE": os.devnull,
         "TF_IN_AUTOMATION": "1",
     }

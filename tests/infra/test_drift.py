@@ -17,7 +17,7 @@ from tests.infra.hcl import module, parsed
 from tests.infra.terraform import INFRA
 
 #: Variables that Terraform leaves to their defaults, or to `settings` of infra/live: what they do
-#: differs from office to office, or is for other kinds of deployment.
+#: differs from office to office, is put into Parameter Store later, or is for other deployments.
 LEFT = {
     "ALLOW_SQLITE",
     "ALLOW_UNSCANNED",
@@ -26,6 +26,7 @@ LEFT = {
     "AWS_ENDPOINT_URL_S3",
     "AWS_REGION",
     "BREAK_GLASS",
+    "CLOUDFRONT_KEYS",
     "DEBUG",
     "FILEVAULT_LOCAL",
     "INVITATION_CODE",

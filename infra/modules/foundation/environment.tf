@@ -6,10 +6,8 @@ locals {
   parameter_prefix = "/${var.name}/"
 
   # From Parameter Store, under SSM_PREFIX.
-  secrets = toset(concat(
-    ["DATABASE_URL", "INVITATION_SIGNING_KEYS", "OIDC_CLIENT_SECRET", "SECRET_KEY", "SIGNING_KEYS"],
-    var.cloudfront_domain == "" ? [] : ["CLOUDFRONT_KEYS"],
-  ))
+  # CLOUDFRONT_KEYS is put there by the operator, who learns the keys' ids from the first apply.
+  secrets = toset(["DATABASE_URL", "INVITATION_SIGNING_KEYS", "OIDC_CLIENT_SECRET", "SECRET_KEY", "SIGNING_KEYS"])
 
   known_secrets = {
     OIDC_CLIENT_SECRET = module.identity.client_secret
