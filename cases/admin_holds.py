@@ -17,7 +17,8 @@ from filevault.errors import Invalid, NotFound
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def detail(request: HttpRequest, case_id: str) -> HttpResponse:
-    """Whether and why a case is held; a reason that is sent places a hold."""
+    """Whether and why a case is held; a reason that is sent places a hold, also over the owner's
+    own, which the owner could lift."""
     case, reason, error = Case.fetch(case_id), request.POST.get("reason", ""), ""
     if case is None or case.status == "deleted":
         raise NotFound
@@ -30,10 +31,15 @@ def detail(request: HttpRequest, case_id: str) -> HttpResponse:
         _("Legal hold"),
         parents=[(_("Case"), record_url("case", case_id))],
         note=_("While a hold stands, nothing of the case is deleted, by anybody or anything."),
-        **(_standing(case) if case.held_at is not None else _asking(case_id, reason, error)),
+        **(_standing(case) if case.held_at is not None else {}),
+        **(_asking(case_id, reason, error) if _may_place(request, case) else {}),
     )
     target, status = audit.case_stream(case_id), 422 if error else 200
     return show(request, page, target=target, status=status)
+
+
+def _may_place(request: HttpRequest, case: Case) -> bool:
+    return case.held_at is None or holds.can_take_over(admin_of(request), case)
 
 
 def _standing(case: Case) -> dict[str, Any]:

@@ -299,3 +299,17 @@ def test_an_admin_places_and_lifts_a_hold_by_a_page(cast: Cast) -> None:
     assert office.post(page.replace("hold", "lift")).status_code == 302
     assert again(case).held_at is None
     assert office.get(page.replace(case.case_id, new_id())).status_code == 404
+
+
+@pytest.mark.django_db
+def test_an_admins_page_takes_over_the_hold_of_an_owner(cast: Cast) -> None:
+    office = signed_in(make_user("ada", is_admin=True))
+    case = hold(cast.a, make_case(cast.a, make_client(cast.a)))
+    page = f"/admin/records/cases/{case.case_id}/hold"
+    asked = office.get(page).content.decode()
+    assert WHY in asked
+    assert 'name="reason"' in asked
+    shown = office.post(page, {"reason": "Court order"}).content.decode()
+    assert "Court order" in shown
+    assert 'name="reason"' not in shown
+    assert sign_in(cast.a).post(f"/cases/{case.case_id}/hold/lift/").status_code == 403
