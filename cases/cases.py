@@ -34,7 +34,7 @@ from cases.tables import Case, CaseMember, Client
 from files.spaces import Ability
 from filevault import jobs
 from filevault.dynamo import Transaction, new_id, now
-from filevault.paging import Page, open_cursor, read_page
+from filevault.paging import Page, make_cursor, open_cursor, read_page
 
 #: Where a listing goes on, as a cursor holds it.
 Key = dict[str, Any] | None
@@ -52,8 +52,8 @@ def get_case(actor: Practitioner, case_id: str) -> Case:
 def list_cases(
     actor: Practitioner, status: str, *, cursor: str = "", limit: int = PAGE_SIZE
 ) -> Page[Case]:
-    """A page of the open or closed cases that are the actor's (`limit` of them) or shared with
-    them, the one that changed last first. Index and shares list; the rows are read again."""
+    """A page of the open or closed cases that are the actor's or shared with them (`limit` of them
+    at most), the one that changed last first. Index and shares list; the rows are read again."""
     listing = owner_status(actor.user_id, status)
     scope = f"cases:{listing}"
     start = open_cursor(cursor, scope=scope)
@@ -67,7 +67,10 @@ def list_cases(
     rows = [case for case in own if case.owner_status == listing]
     end = open_cursor(listed.cursor, scope=scope)
     rows += [case for case in _shared(actor, status) if _is_between(case, start, end)]
-    rows.sort(key=lambda case: case.updated_at, reverse=True)
+    rows.sort(key=_place, reverse=True)
+    if len(rows) > limit:
+        rows = rows[:limit]
+        return Page(rows, make_cursor(_key_at(listing, rows[-1]), scope=scope))
     return Page(rows, listed.cursor)
 
 
@@ -79,15 +82,26 @@ def _shared(actor: Practitioner, status: str) -> list[Case]:
 
 
 def _is_between(case: Case, start: Key, end: Key) -> bool:
-    """Whether a case changed between two places of the listing, the later one first; None is an end
+    """Whether a case stands between two places of the listing, the later one first; None is an end
     of it."""
-    after_end = end is None or case.updated_at >= _changed_at(end)
-    return after_end and (start is None or case.updated_at < _changed_at(start))
+    after_end = end is None or _place(case) >= _place_of(end)
+    return after_end and (start is None or _place(case) < _place_of(start))
 
 
-def _changed_at(key: dict[str, Any]) -> datetime:
-    moment: datetime = Case.updated_at.deserialize(key["updatedAt"]["S"])
-    return moment
+def _place(case: Case) -> tuple[datetime, str]:
+    return case.updated_at, case.case_id
+
+
+def _place_of(key: dict[str, Any]) -> tuple[datetime, str]:
+    return Case.updated_at.deserialize(key["updatedAt"]["S"]), key["caseId"]["S"]
+
+
+def _key_at(listing: str, case: Case) -> dict[str, Any]:
+    """The place of a case in a listing, also of one that is shared: a query begins between rows,
+    too."""
+    changed_at = Case.updated_at.serialize(case.updated_at)
+    texts = {"ownerStatus": listing, "updatedAt": changed_at, "caseId": case.case_id}
+    return {name: {"S": text} for name, text in texts.items()}
 
 
 def cases_of(actor: Practitioner, client: Client, *, limit: int = 50) -> list[Case]:

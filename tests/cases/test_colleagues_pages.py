@@ -10,7 +10,7 @@ from django.test import Client as Browser
 
 from accounts.actors import CaseClient, Practitioner
 from accounts.tables import AuditEvent
-from cases import cases, colleagues, invitations
+from cases import cases, colleagues, holds, invitations
 from cases.tables import Case, Client, Notice
 from files import uploads
 from files.spaces import get_space
@@ -295,3 +295,14 @@ def test_the_largest_case_still_takes_an_upload_of_anybody(
     for sender in (a, b, client):
         assert upload(case, sender).state == "AVAILABLE"
     cases.delete_case(a, case.case_id)
+
+
+def test_why_a_case_is_held_is_for_its_owner(a: Practitioner, b: Practitioner, case: Case) -> None:
+    share(case)
+    holds.place(a, case.case_id, reason="Suspicion against a partner")
+    theirs, mine = (
+        sign_in(person).get(f"/cases/{case.case_id}/").content.decode() for person in (b, a)
+    )
+    assert "Legal hold" in theirs
+    assert "Suspicion" not in theirs
+    assert "Suspicion" in mine
