@@ -85,9 +85,10 @@ def _purge_or_wait(file: File) -> datetime | None:
 
 def purge_space(space_id: str, claim: jobs.Claim) -> bool:
     """Delete all files of a space that is going; True once none is left. Resumable: call it again
-    with the next claim until it says so. One file that fails doesn't hold up the others."""
+    with the next claim until it says so. One file that fails doesn't hold up the others; once all
+    were tried it raises `Unavailable`, so that its job is put off, and not done again at once."""
     until = time.monotonic() + RUN_SECONDS
-    done = True
+    done, fault = True, None
     remaining = File.query(
         space_id, filter_condition=File.purged_at.does_not_exist(), consistent_read=True
     )
@@ -97,9 +98,13 @@ def purge_space(space_id: str, claim: jobs.Claim) -> bool:
         claim.keep()
         try:
             purge(file, held_by=claim)
-        except (Unavailable, records.StateChanged):
-            logger.warning("file not purged yet", extra={"file": file.file_id})
+        except records.StateChanged:
             done = False
+        except Unavailable as error:
+            logger.warning("file not purged yet", extra={"file": file.file_id})
+            fault = error
+    if fault is not None:
+        raise fault
     return done
 
 
