@@ -102,7 +102,13 @@ class Narrator:
             "reason": self._reason(event),
         }
         what = sentence(event.action, names)
-        return Entry(event, event.at, doer, self._names[doer], what, name)
+        return Entry(event, event.at, doer, self._who(event, doer), what, name)
+
+    def _who(self, event: AuditEvent, doer: str) -> str:
+        """Whose doing it was. To clients an admin is not one of the people on the case."""
+        by_admin = event.action == Action.FILE_ADMIN_OPEN and doer != f"user:{self.case.user_id}"
+        is_told_less = by_admin and isinstance(self.actor, CaseClient)
+        return _("An administrator") if is_told_less else self._names[doer]
 
     def _reason(self, event: AuditEvent) -> str:
         """Why something was done: a code's words, or an admin's own (Z10), which clients don't

@@ -131,6 +131,10 @@ def test_the_practitioner_reads_the_reason_and_the_client_does_not_Z10(
     assert f"Reason: “{REASON}”" in text(practitioner, f"{case}activity/")
     for path in (invited.portal, f"{invited.portal}activity/"):
         assert REASON not in text(client, path)
+    read = text(client, f"{invited.portal}activity/")
+    assert "as an administrator" in read
+    assert "Another person on this case" not in read
+    assert "<td>An administrator</td>" in read
 
 
 def test_the_owner_gets_a_mail_that_names_neither_file_nor_reason_Z10_T2(
