@@ -147,13 +147,9 @@ def _rows_of(case: Case) -> list[_Row]:
 
 
 def _rows_with(case: Case, recipient: Recipient) -> list[_Row]:
-    """The rows of somebody who is on a case already, or is waited for."""
-    return [
-        row
-        for row in _rows_of(case)
-        if address_hash(str(row.email)) == recipient.email_hash
-        or (isinstance(row, CaseMember) and row.user_id == recipient.user_id)
-    ]
+    """The rows of an address that is on a case already, or is waited for. That two addresses are
+    one person's is told to nobody: each stands for itself."""
+    return [row for row in _rows_of(case) if address_hash(str(row.email)) == recipient.email_hash]
 
 
 def _add(actor: Practitioner, case: Case, recipient: Recipient, access: Access) -> None:
@@ -164,12 +160,13 @@ def _add(actor: Practitioner, case: Case, recipient: Recipient, access: Access) 
     if len(people) >= MOST_COLLEAGUES:
         text = _("A case can be shared with %(most)d people at most.") % {"most": MOST_COLLEAGUES}
         raise Invalid(text, code="too_many_shares", fields={"email": text})
-    row = _row(case, recipient.user_id, recipient.email, shared_by=actor.user_id, since=now())
+    user_id = "" if recipient.user_id in people.members else recipient.user_id
+    row = _row(case, user_id, recipient.email, shared_by=actor.user_id, since=now())
     people[row] = access
     tx = Transaction()
     tx.put(row)
     _note(tx, actor, case, people, row, access)
-    context = {"userId": recipient.user_id, "emailHash": recipient.email_hash}
+    context = {"userId": user_id, "emailHash": recipient.email_hash}
     mail.queue(tx, "case_share", {"caseId": case.case_id, **context})
     tx.commit()
 
@@ -202,7 +199,15 @@ def _remove(actor: Practitioner, case: Case, recipient: Recipient) -> None:
 
 
 def _bind(user: User, pending: PendingMember) -> None:
+    """Let who is waited for come in. An address of somebody who is on the case by another one goes
+    on waiting: the owner's list would tell that they are the same person's."""
     case = Case.fetch(pending.case_id)
+    if (
+        case is not None
+        and user.user_id in case.members
+        and pending.email_hash in case.pending_members
+    ):
+        return
     tx = Transaction()
     tx.delete(pending)
     if case is not None and case.status != "deleted":

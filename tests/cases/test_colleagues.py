@@ -292,6 +292,23 @@ def test_who_comes_in_while_the_case_is_deleted_leaves_nothing_T4(
     assert list(CaseMember.query(newcomer.user_id)) == []
 
 
+def test_nobody_learns_that_two_addresses_are_one_persons(a: Practitioner, case: Case) -> None:
+    first, second = "one@example.test", "two@example.test"
+    log_in(first)
+    share(a, case, first)
+    person = log_in(second)  # the same subject under another address
+    share(a, case, second, "write")
+    both = [(first, "read"), (second, "write")]
+    assert listed(a, case) == both
+    log_in(second)
+    assert listed(a, case) == both
+    assert {mail.to[0] for mail in deliver()} == {first, second}
+    assert abilities(person, case) == {Ability.READ}
+    remove(a, case, first)
+    assert (listed(a, case), abilities(person, case)) == ([(second, "write")], set())
+    assert abilities(log_in(second), case) == WRITER
+
+
 def test_what_was_taken_back_is_not_bound(a: Practitioner, maria: Client, case: Case) -> None:
     gone = make_case(a, maria)
     for each in (case, gone):
