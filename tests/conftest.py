@@ -16,6 +16,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 
 from filevault import aws, dynamo, leases, limits
 from tests.cast import Cast, make_cast
+from tests.faults.wire import Wire, open_wire
 from tests.faults.young_rows import lagging_indexes
 from tests.stack import TestStack, provisioned_stack, running_app
 
@@ -109,3 +110,10 @@ def _enter(stack: TestStack, monkeypatch: pytest.MonkeyPatch) -> None:
 def cast() -> Cast:
     """Practitioners A and B with a client each: a small named cast of people."""
     return make_cast()
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """Every call to AWS from here on, to be watched, refused, or lost on its way."""
+    with open_wire() as opened:
+        yield opened

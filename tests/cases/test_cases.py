@@ -1,6 +1,5 @@
 """Cases: who is on them, how they close and go, and what that does to their clients."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -21,17 +20,11 @@ from filevault.dynamo import new_id, now
 from filevault.errors import Forbidden, Invalid, NotFound
 from tests.cases.casework import actions_in, again, edit, make_case, make_client, terms_of
 from tests.cast import Cast
-from tests.faults.wire import Wire, meanwhile, open_wire
+from tests.faults.wire import Wire, meanwhile
 from tests.files.samples import PDF
 from tests.files.space import make_bucket, put
 
 SURROGATE = "\ud800"
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 @pytest.fixture

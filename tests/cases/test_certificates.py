@@ -4,7 +4,6 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,19 +32,13 @@ from tests.cases.endings import (
     space_of,
 )
 from tests.cast import Cast
-from tests.faults.wire import Killed, Wire, kill, lose_reply, open_wire
+from tests.faults.wire import Killed, Wire, kill, lose_reply
 from tests.files.samples import PDF
 from tests.files.space import make_bucket
 from tests.files.test_inspection import inspect
 
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "retention.md"
 DIGEST = hashlib.sha256(PDF).hexdigest()
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 @pytest.fixture(autouse=True)

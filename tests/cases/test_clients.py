@@ -1,6 +1,5 @@
 """The address book: every change whole or not at all, and nobody else's."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,15 +12,9 @@ from filevault.errors import Invalid, NotFound
 from filevault.paging import make_cursor
 from tests.cases.casework import actions_in, again, edit, make_case, make_client, terms_of
 from tests.cast import Cast
-from tests.faults.wire import Wire, lose_reply, meanwhile, open_wire
+from tests.faults.wire import Wire, lose_reply, meanwhile
 
 SURROGATE = "\ud800"
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 def change(client: Client, **changes: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Colleagues on a case: what each may do there, and what nobody learns from sharing."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +26,7 @@ from filevault.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
 from filevault.mail import address_hash
 from tests.cases.casework import actions_in, again, edit, make_case, make_client
 from tests.cases.invited import deliver
-from tests.faults.wire import Wire, meanwhile, open_wire, refuse
+from tests.faults.wire import Wire, meanwhile, refuse
 from tests.files.samples import PDF
 from tests.files.space import make_bucket, put
 from tests.files.vaults import known, log_in
@@ -59,12 +58,6 @@ def maria(a: Practitioner) -> Client:
 @pytest.fixture
 def case(a: Practitioner, maria: Client) -> Case:
     return make_case(a, maria)
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 def share(actor: Practitioner, case: Case, email: object = BEN, access: object = "read") -> str:

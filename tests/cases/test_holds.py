@@ -1,6 +1,6 @@
 """Legal holds beat every deletion (T5): the rules, on moto."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -32,16 +32,10 @@ from tests.cases.endings import (
 )
 from tests.cases.invited import sign_in
 from tests.cast import Cast, make_practitioner
-from tests.faults.wire import Wire, meanwhile, open_wire
+from tests.faults.wire import Wire, meanwhile
 from tests.files.space import make_bucket
 
 WHY = "Lawsuit 4 C 117/27"
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 @pytest.fixture(autouse=True)

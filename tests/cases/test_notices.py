@@ -1,6 +1,5 @@
 """Upload notices: one mail a burst, to each person of the other side, that counts rightly."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +27,6 @@ from tests.faults.wire import (
     lose_reply,
     lose_request,
     meanwhile,
-    open_wire,
     refuse,
 )
 from tests.files.space import make_bucket, put
@@ -43,12 +41,6 @@ def services(settings: Any, world: None) -> None:
     settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
     make_bucket(settings.FILEVAULT_BUCKET)
     boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 @pytest.fixture

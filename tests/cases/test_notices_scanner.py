@@ -15,7 +15,7 @@ from filevault import jobs
 from filevault.dynamo import now
 from tests.cases.bursts import Burst, make_burst, run, sent, state_of
 from tests.cast import Cast
-from tests.faults.wire import Wire, open_wire
+from tests.faults.wire import Wire
 from tests.files.scanners import FakeScanner, fake_scanner
 from tests.files.space import make_bucket
 
@@ -28,12 +28,6 @@ def services(settings: Any, world: None) -> None:
     make_bucket(settings.FILEVAULT_BUCKET)
     sender = "no-reply@filevault.example.test"
     boto3.client("sesv2").create_email_identity(EmailIdentity=sender)
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """How long closed cases are kept, the warnings before their end, and the end."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,15 +25,9 @@ from tests.cases.endings import (
     waiting,
 )
 from tests.cast import Cast
-from tests.faults.wire import Killed, Wire, kill, lose_reply, meanwhile, open_wire
+from tests.faults.wire import Killed, Wire, kill, lose_reply, meanwhile
 
 CANARY = "Keller v. Brandt"
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 def subjects() -> list[str]:

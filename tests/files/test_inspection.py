@@ -23,7 +23,7 @@ from filevault import jobs
 from filevault.aws import s3_client
 from filevault.dynamo import now
 from filevault.tables import Job
-from tests.faults.wire import Wire, meanwhile, open_wire, refuse
+from tests.faults.wire import Wire, meanwhile, refuse
 from tests.files import samples
 from tests.files.scanners import EICAR, FakeScanner, fake_scanner
 from tests.files.space import C1, A, FakeSpace, _spaces, put, row
@@ -40,12 +40,6 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """No scanner was away before this test; a read that broke is tried again at once."""
     monkeypatch.setattr(clamd, "_paused_until", 0.0)
     monkeypatch.setattr(inspection, "PAUSE_SECONDS", 0.0)
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 @pytest.fixture

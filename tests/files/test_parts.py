@@ -1,7 +1,6 @@
 """Uploads in parts: the rules, on moto."""
 
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from files.tables import File
 from filevault import jobs
 from filevault.aws import s3_client
 from filevault.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from tests.faults.wire import Wire, open_wire, refuse
+from tests.faults.wire import Wire, refuse
 from tests.files.parts import CONTENT, MIB, PART_SIZE, begin_parts, digest, piece, sign
 from tests.files.space import C1, OTHER_ON_CASE, A, FakeSpace, row
 from tests.files.test_uploads import usage
@@ -26,12 +25,6 @@ from tests.files.test_uploads import usage
 def small_parts(settings: LazySettings) -> None:
     settings.MULTIPART_THRESHOLD = 6 * MIB
     settings.PART_SIZE = PART_SIZE
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as wire:
-        yield wire
 
 
 def send(file: File, *numbers: int, content: bytes = CONTENT) -> None:

@@ -1,6 +1,6 @@
 """Sharing single files of a vault: who reads them then, and what nobody learns from it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from filevault.dynamo import new_id
 from filevault.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unavailable
 from filevault.mail import address_hash
 from tests.counting import counted
-from tests.faults.wire import Wire, meanwhile, open_wire, refuse
+from tests.faults.wire import Wire, meanwhile, refuse
 from tests.files.space import C1, make_bucket, put
 from tests.files.vaults import known, log_in, own_file, row
 
@@ -43,12 +43,6 @@ def a(world: None, settings: LazySettings) -> Practitioner:
 @pytest.fixture
 def b(world: None) -> Practitioner:
     return known("Ben Okafor", 2)
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 def share(actor: Practitioner, file: File, email: object = BEN, **named: Any) -> None:

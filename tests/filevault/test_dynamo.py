@@ -1,6 +1,6 @@
 """Transactions: conflicts, lost replies, refusals; and what templates may call."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from filevault import dynamo
 from filevault.dynamo import Transaction, readable
 from filevault.errors import Conflict, Unavailable
 from filevault.tables import Limit, Once
-from tests.faults.wire import Answer, Wire, lose_reply, lose_request, open_wire, refuse
+from tests.faults.wire import Answer, Wire, lose_reply, lose_request, refuse
 
 WRITE = "TransactWriteItems"
 
@@ -21,12 +21,6 @@ WRITE = "TransactWriteItems"
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("filevault.dynamo.transaction.time.sleep", lambda seconds: None)
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 def counter(key: str = "k", used: int = 0) -> Limit:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from filevault.errors import Unavailable
 from filevault.jobs import Claim, LostClaim
 from filevault.tables import Job, Once
 from filevault.worker import Worker
-from tests.faults.wire import Killed, Wire, kill, lose_request, meanwhile, open_wire
+from tests.faults.wire import Killed, Wire, kill, lose_request, meanwhile
 
 KIND = "test.note"
 
@@ -43,12 +43,6 @@ def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
     monkeypatch.setattr(jobs, "_chores", {})
     monkeypatch.setitem(jobs._handlers, KIND, made.handle)
     return made
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 def enqueue(name: str, *, due_at: datetime | None = None, kind: str = KIND) -> None:

@@ -2,7 +2,6 @@
 
 import email
 import email.policy
-from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -18,7 +17,7 @@ from filevault import jobs, mail
 from filevault.dynamo import Transaction, now
 from filevault.mail import Message
 from filevault.tables import Job, Mail, Suppression
-from tests.faults.wire import Killed, Wire, kill, lose_reply, lose_request, open_wire, refuse
+from tests.faults.wire import Killed, Wire, kill, lose_reply, lose_request, refuse
 
 TEMPLATE = "test_greeting"
 TO = "clara@clients.example.test"
@@ -42,12 +41,6 @@ def greeting(settings: Any, tmp_path: Path) -> None:
     settings.TEMPLATES = [templates]
     settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
     boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with open_wire() as opened:
-        yield opened
 
 
 class Letters:
