@@ -14,10 +14,13 @@ from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 
+from accounts.actors import Practitioner
 from filevault import aws, dynamo, leases, limits
 from tests.cast import Cast, make_cast
 from tests.faults.wire import Wire, open_wire
 from tests.faults.young_rows import lagging_indexes
+from tests.files.space import make_bucket
+from tests.files.vaults import known
 from tests.stack import TestStack, provisioned_stack, running_app
 
 SHORT_WINDOWS = {"NOTICE_QUIET_SECONDS": "3", "NOTICE_LATEST_SECONDS": "20"}
@@ -117,3 +120,21 @@ def wire() -> Iterator[Wire]:
     """Every call to AWS from here on, to be watched, refused, or lost on its way."""
     with open_wire() as opened:
         yield opened
+
+
+@pytest.fixture
+def bucket(world: None) -> None:
+    """The bucket, on moto."""
+    make_bucket(settings.FILEVAULT_BUCKET)
+
+
+@pytest.fixture
+def a(bucket: None) -> Practitioner:
+    """Dr Anna Novak, who shares: with a bucket for her files, and an address that is proved."""
+    return known("Dr Anna Novak", 1)
+
+
+@pytest.fixture
+def b(world: None) -> Practitioner:
+    """Ben Okafor, who is shared with, found by his proved address."""
+    return known("Ben Okafor", 2)

@@ -24,18 +24,12 @@ from filevault.dynamo import now
 from filevault.errors import Unavailable
 from filevault.tables import Job
 from tests.faults.wire import open_wire, refuse
-from tests.files.space import make_bucket
 
-pytestmark = pytest.mark.settled
+pytestmark = [pytest.mark.settled, pytest.mark.usefixtures("bucket")]
 
 STREAM = "case:11111111-1111-7111-8111-111111111111"
 OTHER = "case:22222222-2222-7222-8222-222222222222"
 BUCKET = django_settings.FILEVAULT_BUCKET
-
-
-@pytest.fixture(autouse=True)
-def bucket(world: None) -> None:
-    make_bucket(BUCKET)
 
 
 def seal(count: int, stream: str = STREAM) -> None:

@@ -5,10 +5,15 @@ from typing import Any
 
 from django.test import Client as Browser
 
-from accounts.actors import Practitioner
+from accounts.actors import CaseClient, Practitioner
 from accounts.tables import AuditEvent
 from cases import cases, clients
 from cases.tables import Case, Client, SearchTerm
+from files import uploads
+from files.spaces import Space, load_space
+from files.tables import File
+from tests.files.samples import PDF
+from tests.files.space import put
 
 
 def make_client(actor: Practitioner, name: str = "Maria Keller", email: str = "") -> Client:
@@ -41,6 +46,24 @@ def again(row: Any) -> Any:
     if isinstance(row, Client):
         return Client.fetch(row.user_id, row.client_id)
     return Case.fetch(row.case_id)
+
+
+def space_of(case: Case) -> Space:
+    space = load_space(f"case:{case.case_id}")
+    assert space is not None
+    return space
+
+
+def actor_of(case: Case, client: Client) -> CaseClient:
+    return CaseClient(client.client_id, case.case_id, case.user_id, client.name)
+
+
+def arrived(case: Case, actor: Any, content: bytes = PDF) -> File:
+    """A file that somebody has put into an open case."""
+    space = space_of(case)
+    file, _post = uploads.begin(actor, space, file_name="letter.pdf", size=len(content))
+    put(file, content)
+    return uploads.confirm(actor, space, file.file_id)
 
 
 def actions_in(stream_id: str) -> list[str]:

@@ -7,19 +7,14 @@ from typing import Any
 
 import time_machine
 
-from accounts.actors import CaseClient, Practitioner
+from accounts.actors import Practitioner
 from cases import cases, certificates, retention
 from cases.tables import Case, Client, RetentionEnd
-from files import uploads
 from files.checking import PURGE_JOB
-from files.spaces import Space, load_space
-from files.tables import File
 from filevault import jobs
 from filevault.mail import SEND_JOB
 from filevault.tables import Job
 from tests.cases.casework import again, edit, make_case, make_client
-from tests.files.samples import PDF
-from tests.files.space import put
 
 #: When the cases of these tests are closed: in the middle of a day.
 CLOSED = datetime(2027, 3, 1, 14, 30, tzinfo=UTC)
@@ -54,24 +49,6 @@ def live_through(*, until: int) -> None:
     for day in range(until + 1):
         with days_later(day):
             run()
-
-
-def space_of(case: Case) -> Space:
-    space = load_space(f"case:{case.case_id}")
-    assert space is not None
-    return space
-
-
-def actor_of(case: Case, client: Client) -> CaseClient:
-    return CaseClient(client.client_id, case.case_id, case.user_id, client.name)
-
-
-def arrived(case: Case, actor: Any, content: bytes = PDF) -> File:
-    """A file that somebody has put into an open case."""
-    space = space_of(case)
-    file, _post = uploads.begin(actor, space, file_name="letter.pdf", size=len(content))
-    put(file, content)
-    return uploads.confirm(actor, space, file.file_id)
 
 
 def waiting(kind: str = retention.RETAIN_JOB) -> list[Job]:

@@ -30,16 +30,14 @@ from tests.cases.casework import actions_in
 from tests.cases.invited import Invited, enter, make_invited, sign_in
 from tests.cast import Cast
 from tests.counting import counted
-from tests.files.space import make_bucket
 
 GONE = "Sent a file that was deleted later, which was received"
 ADDRESS = "198.51.100.77"
 
 
 @pytest.fixture
-def burst(cast: Cast) -> Burst:
+def burst(cast: Cast, bucket: None) -> Burst:
     """A's case with two clients, Maria and Jonas."""
-    make_bucket("filevault-test")
     return make_burst(cast.a, "Maria", "Jonas")
 
 
@@ -252,8 +250,7 @@ def test_a_stranger_finds_nothing_Z2(burst: Burst, cast: Cast) -> None:
 
 
 @pytest.fixture
-def invited(cast: Cast) -> Invited:
-    make_bucket("filevault-test")
+def invited(cast: Cast, bucket: None) -> Invited:
     return make_invited(cast.a)
 
 

@@ -16,17 +16,12 @@ from tests.accounts.test_admin import make_user, signed_in
 from tests.cases.invited import Invited, deliver, enter, make_invited, sign_in
 from tests.cast import Cast
 from tests.files import samples
-from tests.files.space import make_bucket, put
+from tests.files.space import put
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bucket")]
 
 REASON = "The practice asked us to restore a damaged copy"
 NAME = "findings-of-mrs-keller.pdf"
-
-
-@pytest.fixture(autouse=True)
-def bucket(world: None) -> None:
-    make_bucket("filevault-test")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.cases.invited import Invited, enter, make_invited, sign_in
 from tests.cast import Cast
 from tests.counting import counted
 from tests.files import samples
-from tests.files.space import make_bucket, put
+from tests.files.space import put
 
 WHO_ASKS = 2
 MIB = 1024 * 1024
@@ -59,8 +59,9 @@ class Desk:
 
 
 @pytest.fixture(params=[practitioner, client])
-def desk(request: pytest.FixtureRequest, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    make_bucket("filevault-test")
+def desk(
+    request: pytest.FixtureRequest, cast: Cast, bucket: None, monkeypatch: pytest.MonkeyPatch
+) -> Desk:
     invited = make_invited(cast.a)
     invited.send()
     return Desk(request.param, invited, monkeypatch)

@@ -5,49 +5,33 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
 
-from accounts.actors import CaseClient
 from cases import cases, clients, invitations
 from cases.overview import get_overview
 from cases.seen import mark_seen, new_files
-from cases.tables import Case, Client, Invitation, Seen
+from cases.tables import Case, Invitation, Seen
 from files import deletion, uploads
-from files.spaces import Ability, Space, get_space, load_space
+from files.spaces import Ability, get_space
 from files.tables import File
 from filevault import jobs
 from filevault.dynamo import new_id, now
 from filevault.errors import Forbidden, Invalid, NotFound
-from tests.cases.casework import actions_in, again, edit, make_case, make_client, terms_of
+from tests.cases.casework import (
+    actions_in,
+    actor_of,
+    again,
+    arrived,
+    edit,
+    make_case,
+    make_client,
+    space_of,
+    terms_of,
+)
 from tests.cast import Cast
 from tests.faults.wire import Wire, meanwhile
 from tests.files.samples import PDF
-from tests.files.space import make_bucket, put
 
 SURROGATE = "\ud800"
-
-
-@pytest.fixture
-def bucket(world: None) -> None:
-    make_bucket(settings.FILEVAULT_BUCKET)
-
-
-def actor_of(case: Case, client: Client) -> CaseClient:
-    return CaseClient(client.client_id, case.case_id, case.user_id, client.name)
-
-
-def space_of(case: Case) -> Space:
-    space = load_space(f"case:{case.case_id}")
-    assert space is not None
-    return space
-
-
-def arrived(case: Case, actor: Any) -> File:
-    """A file that somebody has put into the case."""
-    space = space_of(case)
-    file, _post = uploads.begin(actor, space, file_name="letter.pdf", size=len(PDF))
-    put(file, PDF)
-    return uploads.confirm(actor, space, file.file_id)
 
 
 def test_a_case_is_kept_with_its_event_words_and_counters(cast: Cast) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
 
 from accounts.tables import AuditEvent
 from cases import cases, certificates
@@ -21,29 +20,17 @@ from files.tables import File
 from filevault import jobs, signing
 from filevault.dynamo import new_id, now
 from filevault.errors import NotFound, Unavailable
-from tests.cases.casework import actions_in, make_case, make_client
-from tests.cases.endings import (
-    arrived,
-    closed_case,
-    days_later,
-    document_of,
-    live_through,
-    run,
-    space_of,
-)
+from tests.cases.casework import actions_in, arrived, make_case, make_client, space_of
+from tests.cases.endings import closed_case, days_later, document_of, live_through, run
 from tests.cast import Cast
 from tests.faults.wire import Killed, Wire, kill, lose_reply
 from tests.files.samples import PDF
-from tests.files.space import make_bucket
 from tests.files.test_inspection import inspect
+
+pytestmark = pytest.mark.usefixtures("bucket")
 
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "retention.md"
 DIGEST = hashlib.sha256(PDF).hexdigest()
-
-
-@pytest.fixture(autouse=True)
-def bucket(world: None) -> None:
-    make_bucket(settings.FILEVAULT_BUCKET)
 
 
 def check(whole: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import LazySettings
 
 from accounts import addressing
 from accounts.actors import Practitioner
@@ -28,26 +27,13 @@ from tests.cases.casework import actions_in, again, edit, make_case, make_client
 from tests.cases.invited import deliver
 from tests.faults.wire import Wire, meanwhile, refuse
 from tests.files.samples import PDF
-from tests.files.space import make_bucket, put
-from tests.files.vaults import known, log_in
+from tests.files.space import put
+from tests.files.vaults import BEN, STRANGER, known, log_in
 
 #: Profiles are found by an index; that it lags costs a share no more than waiting for a login.
 pytestmark = pytest.mark.settled
 
-BEN = "ben.okafor@example.test"
-STRANGER = "nobody.yet@example.test"
 WRITER = {Ability.READ, Ability.UPLOAD, Ability.DELETE_OWN}
-
-
-@pytest.fixture
-def a(world: None, settings: LazySettings) -> Practitioner:
-    make_bucket(settings.FILEVAULT_BUCKET)
-    return known("Dr Anna Novak", 1)
-
-
-@pytest.fixture
-def b(world: None) -> Practitioner:
-    return known("Ben Okafor", 2)
 
 
 @pytest.fixture

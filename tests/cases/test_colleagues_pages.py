@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.core import mail as outbox
 from django.test import Client as Browser
 
@@ -21,24 +20,10 @@ from tests.cases.bursts import run
 from tests.cases.casework import again, make_case, make_client
 from tests.cases.invited import deliver, sign_in
 from tests.files.samples import PDF
-from tests.files.space import make_bucket, put
-from tests.files.vaults import known
+from tests.files.space import put
+from tests.files.vaults import BEN, STRANGER, known
 
 pytestmark = pytest.mark.settled
-
-BEN = "ben.okafor@example.test"
-STRANGER = "nobody.yet@example.test"
-
-
-@pytest.fixture
-def a(world: None, settings: LazySettings) -> Practitioner:
-    make_bucket(settings.FILEVAULT_BUCKET)
-    return known("Dr Anna Novak", 1)
-
-
-@pytest.fixture
-def b(world: None) -> Practitioner:
-    return known("Ben Okafor", 2)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.conf import settings
 
 from accounts.actors import Practitioner
 from cases import cases, holds
@@ -18,29 +17,23 @@ from files.tables import File
 from filevault.dynamo import new_id, now
 from filevault.errors import Forbidden, Invalid, NotFound, OnHold
 from tests.accounts.test_admin import make_user, signed_in
-from tests.cases.casework import actions_in, again, make_case, make_client
-from tests.cases.endings import (
+from tests.cases.casework import (
+    actions_in,
     actor_of,
+    again,
     arrived,
-    closed_case,
-    days_later,
-    live_through,
-    run,
+    make_case,
+    make_client,
     space_of,
-    state_of,
-    waiting,
 )
+from tests.cases.endings import closed_case, days_later, live_through, run, state_of, waiting
 from tests.cases.invited import sign_in
 from tests.cast import Cast, make_practitioner
 from tests.faults.wire import Wire, meanwhile
-from tests.files.space import make_bucket
+
+pytestmark = pytest.mark.usefixtures("bucket")
 
 WHY = "Lawsuit 4 C 117/27"
-
-
-@pytest.fixture(autouse=True)
-def bucket(world: None) -> None:
-    make_bucket(settings.FILEVAULT_BUCKET)
 
 
 @pytest.fixture

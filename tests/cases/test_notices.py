@@ -29,7 +29,7 @@ from tests.faults.wire import (
     meanwhile,
     refuse,
 )
-from tests.files.space import make_bucket, put
+from tests.files.space import put
 
 SENDER = "no-reply@filevault.example.test"
 ANNA = "anna.novak@example.test"
@@ -37,9 +37,8 @@ CLARA, CARL = "clara@clients.example.test", "carl@clients.example.test"
 
 
 @pytest.fixture(autouse=True)
-def services(settings: Any, world: None) -> None:
+def services(settings: Any, bucket: None) -> None:
     settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
-    make_bucket(settings.FILEVAULT_BUCKET)
     boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
 
 

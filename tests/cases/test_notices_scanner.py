@@ -17,15 +17,13 @@ from tests.cases.bursts import Burst, make_burst, run, sent, state_of
 from tests.cast import Cast
 from tests.faults.wire import Wire
 from tests.files.scanners import FakeScanner, fake_scanner
-from tests.files.space import make_bucket
 
 AWAY, BACK = b"BUSY\0", b"PONG\0"
 
 
 @pytest.fixture(autouse=True)
-def services(settings: Any, world: None) -> None:
+def services(settings: Any, bucket: None) -> None:
     settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
-    make_bucket(settings.FILEVAULT_BUCKET)
     sender = "no-reply@filevault.example.test"
     boto3.client("sesv2").create_email_identity(EmailIdentity=sender)
 

@@ -15,13 +15,13 @@ from cases.tables import Case
 from files.tables import File
 from filevault.dynamo import new_id
 from filevault.tables import Job
-from tests.cases.casework import again, make_case, make_client
-from tests.cases.endings import arrived, closed_case, days_later, run, state_of
+from tests.cases.casework import again, arrived, make_case, make_client
+from tests.cases.endings import closed_case, days_later, run, state_of
 from tests.cases.invited import enter, make_invited, sign_in
 from tests.cases.test_pages import text, typed
 from tests.cast import Cast
 from tests.files import samples
-from tests.files.space import make_bucket, put
+from tests.files.space import put
 
 WHY = "Lawsuit 4 C 117/27 <b>"
 HELD = "Nothing of this case can be deleted, by anybody."
@@ -31,11 +31,6 @@ SORRY = "This case is being kept as it is for now, so nothing of it can be delet
 @pytest.fixture
 def anna(cast: Cast) -> Browser:
     return sign_in(cast.a)
-
-
-@pytest.fixture
-def bucket(world: None) -> None:
-    make_bucket("filevault-test")
 
 
 def page_of(case: Case) -> str:

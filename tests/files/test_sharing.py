@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import LazySettings
 from django.core import mail as outbox
 
 from accounts import addressing
@@ -24,25 +23,11 @@ from filevault.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
 from filevault.mail import address_hash
 from tests.counting import counted
 from tests.faults.wire import Wire, meanwhile, refuse
-from tests.files.space import C1, make_bucket, put
-from tests.files.vaults import known, log_in, own_file, row
+from tests.files.space import C1, put
+from tests.files.vaults import BEN, STRANGER, known, log_in, own_file, row
 
 #: Profiles are found by an index; that it lags costs a share no more than waiting for a login.
 pytestmark = pytest.mark.settled
-
-BEN = "ben.okafor@example.test"
-STRANGER = "nobody.yet@example.test"
-
-
-@pytest.fixture
-def a(world: None, settings: LazySettings) -> Practitioner:
-    make_bucket(settings.FILEVAULT_BUCKET)
-    return known("Dr Anna Novak", 1)
-
-
-@pytest.fixture
-def b(world: None) -> Practitioner:
-    return known("Ben Okafor", 2)
 
 
 def share(actor: Practitioner, file: File, email: object = BEN, **named: Any) -> None:

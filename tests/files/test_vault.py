@@ -20,25 +20,12 @@ from filevault.dynamo import new_id
 from filevault.errors import Invalid
 from tests.cases.invited import enter, make_invited, sign_in
 from tests.files import samples
-from tests.files.space import make_bucket, put
-from tests.files.vaults import image_row, known, own_file, row
+from tests.files.space import put
+from tests.files.vaults import BEN, STRANGER, image_row, own_file, row
 
 pytestmark = pytest.mark.settled
 
-BEN = "ben.okafor@example.test"
-STRANGER = "nobody.yet@example.test"
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def a(world: None, settings: LazySettings) -> Practitioner:
-    make_bucket(settings.FILEVAULT_BUCKET)
-    return known("Dr Anna Novak", 1)
-
-
-@pytest.fixture
-def b(world: None) -> Practitioner:
-    return known("Ben Okafor", 2)
 
 
 def page(browser: Browser, path: str) -> str:

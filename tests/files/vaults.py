@@ -17,6 +17,10 @@ from tests.files import samples
 from tests.files.space import put
 
 ISSUER = "https://login.example.test/pool"
+#: The address of `b`, which is proved.
+BEN = "ben.okafor@example.test"
+#: One that nobody has proved.
+STRANGER = "nobody.yet@example.test"
 
 
 def known(name: str, number: int) -> Practitioner:
