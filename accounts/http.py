@@ -2,7 +2,6 @@
 
 import ipaddress
 import json
-import socket
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -11,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -27,8 +26,6 @@ from filevault.errors import Forbidden, Invalid, NotSignedIn, UnsupportedMediaTy
 P = ParamSpec("P")
 
 MAX_JSON_DEPTH = 32
-#: A reader who takes no piece for so long has gone, or keeps a place from others.
-STALLED_SECONDS = 60
 _MAX_NEXT_LENGTH = 2000
 #: Requests of nobody known, by address.
 ANONYMOUS: Final = 3_000
@@ -130,6 +127,11 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with; None where it is only being shown."""
+    return request.POST if request.method == "POST" else None
+
+
 def json_body(request: HttpRequest, allowed: set[str]) -> dict[str, Any]:
     """The JSON object of a request, as `json_object`. Raises `Invalid` for fields that are not in
     `allowed` too (Z7)."""
@@ -167,12 +169,3 @@ def add_errors(form: BaseForm, error: Invalid) -> None:
         form.add_error(name if name in form.fields else None, str(message))
     if not error.fields:
         form.add_error(None, str(error.message))
-
-
-def give_up_on_the_stalled(request: HttpRequest) -> None:
-    """For an answer that is written as it is sent. Sending has no end of its own: gunicorn's
-    time-out is for workers, not for answers. Its socket is told, and told otherwise by gunicorn
-    before the connection's next request."""
-    connection = request.META.get("gunicorn.socket")
-    if isinstance(connection, socket.socket):
-        connection.settimeout(STALLED_SECONDS)

@@ -1,13 +1,11 @@
 """The receipt of a file, for both sides of a case."""
 
-import json
-
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from files import receipts
 from files.guards import SpaceRequest, in_space, space_page
-from files.names import content_disposition
+from files.sending import json_file
 from files.spaces import Space
 
 
@@ -21,7 +19,4 @@ def receipt(request: SpaceRequest, space: Space, file_id: str) -> HttpResponse:
         page = space_page(request, space, "files/receipt_wait.html", {"message": error.message})
         page.status_code = 202
         return page
-    text = json.dumps(made.document, indent=2, ensure_ascii=False)
-    response = HttpResponse(f"{text}\n", content_type="application/json")
-    response.headers["Content-Disposition"] = content_disposition(made.file_name)
-    return response
+    return json_file(made.document, made.file_name)

@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.http import PractitionerRequest, add_errors, practitioner_required
+from accounts.http import PractitionerRequest, add_errors, posted, practitioner_required
 from files import downloads, records, sharing, viewing
 from files.forms import ShareForm
 from files.guards import redirect_to_storage
@@ -63,7 +63,7 @@ def gallery(request: PractitionerRequest) -> HttpResponse:
 @practitioner_required
 def share(request: PractitionerRequest, file_id: str) -> HttpResponse:
     space = vault_of(request.actor)
-    form = ShareForm(request.POST if request.method == "POST" else None)
+    form = ShareForm(posted(request))
     if form.is_valid() and _share(request, file_id, form):
         text = _("%(email)s can read the file after signing in with this address.")
         messages.success(request, text % form.cleaned_data)

@@ -6,10 +6,9 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.http import give_up_on_the_stalled
 from files import zips
 from files.guards import SpaceRequest, in_space
-from files.names import content_disposition
+from files.sending import give_up_on_the_stalled, streamed_file
 from files.spaces import Space
 
 
@@ -26,10 +25,5 @@ def archive(request: SpaceRequest, space: Space) -> StreamingHttpResponse:
 
 
 def _answer(pieces: Iterable[bytes]) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(pieces, content_type="application/zip")
     name = f"files-{timezone.localdate().isoformat()}.zip"
-    response.headers["Content-Disposition"] = content_disposition(name)
-    response.headers["Accept-Ranges"] = "none"
-    # nginx would otherwise write to its disk what a slow reader hasn't taken yet.
-    response.headers["X-Accel-Buffering"] = "no"
-    return response
+    return streamed_file(pieces, name, content_type="application/zip")

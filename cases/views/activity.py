@@ -11,18 +11,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.actors import CaseClient
 from accounts.audit_words import KIND_LABELS
-from accounts.http import (
-    ActorRequest,
-    PractitionerRequest,
-    give_up_on_the_stalled,
-    practitioner_required,
-)
+from accounts.http import ActorRequest, PractitionerRequest, practitioner_required
 from accounts.tables import User
 from cases import cases
 from cases.activity import KINDS, Choice, list_activity, people_of
 from cases.activity_export import export_csv, export_json, record_export
 from cases.space import get_case_space
-from files.names import content_disposition
+from files.sending import give_up_on_the_stalled, streamed_file
 from files.spaces import Ability
 
 _FORMS: dict[str, Any] = {
@@ -63,11 +58,8 @@ def export(request: PractitionerRequest, case_id: str, form: str) -> StreamingHt
         give_up_on_the_stalled(request)
         record_export(request.actor, case, form)
         pieces = write(request.actor, case)
-    response = StreamingHttpResponse(pieces, content_type=content_type)
     name = f"activity-{timezone.localdate().isoformat()}.{form}"
-    response.headers["Content-Disposition"] = content_disposition(name)
-    response.headers["X-Accel-Buffering"] = "no"
-    return response
+    return streamed_file(pieces, name, content_type=content_type)
 
 
 @require_safe
@@ -76,12 +68,11 @@ def show_client(request: ActorRequest, case_id: str) -> HttpResponse:
     actor = cast(CaseClient, request.actor)
     case = get_case_space(actor, case_id).case
     page = list_activity(actor, case, cursor=request.GET.get("cursor", ""))
-    sender = User.fetch(case.user_id)
+    owner = User.fetch(case.user_id)
     query = urlencode({"cursor": page.cursor})
     context = {
         "case": case,
-        "sender": sender,
-        "practice": sender.practice if sender else "",
+        "practice": owner.practice if owner else "",
         "entries": page.items,
         "next_url": f"{reverse('portal:activity', args=[case_id])}?{query}" if page.cursor else "",
     }

@@ -11,7 +11,7 @@ from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.http import PractitionerRequest, practitioner_required
+from accounts.http import PractitionerRequest, posted, practitioner_required
 from cases import cases
 from cases.case_parts import check_not_held
 from cases.forms import (
@@ -27,7 +27,6 @@ from cases.overview import case_context, case_rows
 from cases.seen import mark_seen
 from cases.space import get_case_space
 from cases.tables import Case
-from cases.views.clients import posted
 from files.sections import files_section
 
 #: As long as the field on the page takes.

@@ -3,13 +3,13 @@
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.http import PractitionerRequest, practitioner_required
+from accounts.http import PractitionerRequest, posted, practitioner_required
 from cases import cases, clients
 from cases.forms import EditClientForm, NewClientForm, client_initial
 from cases.overview import case_rows
@@ -77,11 +77,6 @@ def delete(request: PractitionerRequest, client_id: str) -> HttpResponse:
     status = 409 if request.method == "POST" else 200
     context = {"client": client, "refusal": refusal.message if refusal else ""}
     return render(request, "clients/delete.html", context, status=status)
-
-
-def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form was sent with; None where it is only being shown."""
-    return request.POST if request.method == "POST" else None
 
 
 def _warn_of_same_email(request: PractitionerRequest, client: Client) -> None:

@@ -6,10 +6,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.http import PractitionerRequest, practitioner_required
+from accounts.http import PractitionerRequest, posted, practitioner_required
 from cases import cases, colleagues
 from cases.forms import ColleagueForm
-from cases.views.clients import posted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

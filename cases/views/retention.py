@@ -3,17 +3,16 @@
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.http import PractitionerRequest, practitioner_required
+from accounts.http import PractitionerRequest, posted, practitioner_required
 from cases import cases, certificates, holds
 from cases.forms import HoldForm
-from cases.views.clients import posted
-from files.names import content_disposition
+from files.sending import json_file
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,8 +53,4 @@ def list_deleted(request: PractitionerRequest) -> HttpResponse:
 @practitioner_required
 def certificate(request: PractitionerRequest, certificate_id: str) -> HttpResponse:
     document = certificates.get_document(request.actor, certificate_id)
-    response = JsonResponse(document, json_dumps_params={"indent": 2})
-    name = f"deletion-certificate-{certificate_id}.json"
-    response.headers["Content-Disposition"] = content_disposition(name)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_file(document, f"deletion-certificate-{certificate_id}.json")

@@ -16,9 +16,9 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 
 from accounts.actors import Actor
-from accounts.http import STALLED_SECONDS
 from accounts.tables import AuditEvent
 from files import uploads, zips
+from files.sending import STALLED_SECONDS
 from files.tables import File, Usage
 from filevault.dynamo import new_id
 from tests.files import samples
