@@ -98,11 +98,6 @@ WORDS: Final[dict[Action, tuple[Kind, Promise]]] = {
 }
 
 
-def kind_of(action: str) -> Kind:
-    """The kind of a recorded action; one that this release doesn't know counts as routine."""
-    return WORDS[Action(action)][0] if action in set(Action) else Kind.ROUTINE
-
-
 def sentence(action: str, names: Mapping[str, object]) -> str:
     """The sentence of a recorded action, with its names filled in; the bare action where this
     release doesn't know it."""
