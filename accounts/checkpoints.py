@@ -31,7 +31,7 @@ from filevault.logs import outage
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_JOB: Final = "audit.checkpoint"
-TYPE: Final = "filevault-audit-checkpoint"
+KIND: Final = "filevault-audit-checkpoint"
 PREFIX: Final = "checkpoints/"
 #: Streams of one checkpoint, at about 300 bytes each.
 HEADS: Final = 1000
@@ -122,7 +122,7 @@ def _write(heads: Iterable[StreamHead]) -> None:
     moment = now()
     key = f"{PREFIX}{moment:%Y/%m/%d/%H%M%S}-{new_id()}.json"
     content = {"key": key, "at": moment.isoformat(), "streams": [_entry(head) for head in heads]}
-    document = signing.sign(TYPE, content)
+    document = signing.sign(KIND, content)
     try:
         s3_client().put_object(
             Bucket=settings.FILEVAULT_BUCKET,
@@ -187,7 +187,7 @@ def _read(version: tuple[str, str]) -> bytes:
 def _take_in(marks: Marks, key: str, body: bytes, keys: signing.Keys, *, only: str) -> None:
     marks.checkpoints += 1
     try:
-        said = signing.verify(signing.parse(body), keys, kind=TYPE)
+        said = signing.verify(signing.parse(body), keys, kind=KIND)
     except signing.SignatureFault as error:
         marks.faults.append((key, str(error)))
         return

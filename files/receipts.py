@@ -22,7 +22,7 @@ from files.tables import File
 from filevault import signing
 from filevault.errors import Conflict, NotFound
 
-TYPE: Final = "filevault-receipt"
+KIND: Final = "filevault-receipt"
 
 
 class NotReady(Conflict):
@@ -65,7 +65,7 @@ def get_receipt(actor: Actor, space: Space, file_id: str) -> Receipt:
     if event is None or event.sequence is None:
         raise NotReady
     audit.record_alone(space.space_id, audit.Action.FILE_RECEIPT, actor, target=file.file_id)
-    document = signing.sign(TYPE, _content(file, event))
+    document = signing.sign(KIND, _content(file, event))
     return Receipt(document, f"{file.file_name or file.file_id}.receipt.json")
 
 
@@ -88,7 +88,7 @@ def _content(file: File, event: AuditEvent) -> dict[str, Any]:
 
 def check_receipt(document: object, keys: signing.Keys) -> dict[str, Any]:
     """What a receipt says, if one of the keys signed it. Raises a `signing.SignatureFault`."""
-    return signing.verify(document, keys, kind=TYPE)
+    return signing.verify(document, keys, kind=KIND)
 
 
 def check_content(said: dict[str, Any], content: BufferedIOBase) -> None:
