@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import profiles
 from accounts.actors import Practitioner
@@ -24,6 +25,7 @@ from filevault.text import is_email
 logger = logging.getLogger(__name__)
 
 SHARES_AN_HOUR: Final = 100
+NO_ADDRESS: Final = gettext_lazy("Please enter an e-mail address, such as name@example.com.")
 #: Rows of an address that are looked at in one go.
 _MOST: Final = 50
 
@@ -50,8 +52,7 @@ def check_recipient(email: object, user_id: object = None) -> Recipient:
         return Recipient(user_id=_check_user_id(user_id))
     address = email.strip() if isinstance(email, str) else ""
     if not is_email(address):
-        text = _("Please enter an e-mail address, such as name@example.com.")
-        raise Invalid(text, code="bad_email", fields={"email": text})
+        raise Invalid(NO_ADDRESS, code="bad_email", fields={"email": NO_ADDRESS})
     return Recipient(email=address)
 
 

@@ -13,6 +13,7 @@ from cases.case_parts import check_details as check_case
 from cases.rule_forms import OnceField, RuleForm, VersionField
 from cases.space import Access
 from cases.tables import Case, Client
+from files.forms import RecipientField
 
 #: Clients that are offered to choose from without searching.
 OFFERED: Final = 50
@@ -225,13 +226,7 @@ class EditCaseForm(CaseForm):
 class ColleagueForm(RuleForm):
     """Shares a case with a colleague."""
 
-    email = forms.CharField(
-        label=_("E-mail address"),
-        help_text=_("They get an e-mail that names you, and not the case."),
-        error_messages={"required": _("Please enter an e-mail address, such as name@example.com.")},
-        max_length=320,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-    )
+    email = RecipientField(help_text=_("They get an e-mail that names you, and not the case."))
     access = forms.ChoiceField(
         label=_("What they may do"),
         choices=[
@@ -249,7 +244,7 @@ class HoldForm(RuleForm):
     reason = forms.CharField(
         label=_("Why it has to be kept"),
         help_text=_("Such as a lawsuit or an audit. Clients never see it."),
-        error_messages={"required": _("Please say why. Whoever may lift the hold later reads it.")},
+        error_messages={"required": holds.NO_REASON},
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 

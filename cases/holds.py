@@ -19,14 +19,13 @@ from filevault.errors import Forbidden, NotFound
 from filevault.text import Texts
 
 REASON_LENGTH: Final = 500
+NO_REASON: Final = _("Please say why. Whoever may lift the hold later reads it.")
 
 
 def check_reason(reason: str) -> str:
     """Why a case is held, cleaned. Raises `Invalid`."""
     texts = Texts()
-    cleaned = texts.lines("reason", reason, limit=REASON_LENGTH)
-    if not cleaned:
-        texts.errors["reason"] = _("Please say why. Whoever may lift the hold later reads it.")
+    cleaned = texts.lines("reason", reason, limit=REASON_LENGTH, missing=NO_REASON)
     texts.check()
     return cleaned
 

@@ -1,8 +1,12 @@
 """Forms of the files pages."""
 
+from typing import Any
+
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+
+from accounts.addressing import NO_ADDRESS
 
 
 class PlainUploadForm(forms.Form):
@@ -22,13 +26,22 @@ class PlainUploadForm(forms.Form):
             self.fields["fileName"].help_text = _("For example: “Letter of 3 March.pdf”.")
 
 
-class ShareForm(forms.Form):
-    """Whom a file is shared with. The rules check the address."""
+class RecipientField(forms.CharField):
+    """The address of somebody to share with. The rules check it."""
 
-    email = forms.CharField(
-        label=_("E-mail address"),
-        help_text=_("They get an e-mail that names you, and not the file."),
-        error_messages={"required": _("Please enter an e-mail address, such as name@example.com.")},
-        max_length=320,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-    )
+    widget = forms.EmailInput
+
+    def __init__(self, **options: Any) -> None:
+        errors = {"required": NO_ADDRESS}
+        super().__init__(
+            label=_("E-mail address"), error_messages=errors, max_length=320, **options
+        )
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return super().widget_attrs(widget) | {"autocomplete": "off"}
+
+
+class ShareForm(forms.Form):
+    """Whom a file is shared with."""
+
+    email = RecipientField(help_text=_("They get an e-mail that names you, and not the file."))

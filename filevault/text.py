@@ -54,9 +54,13 @@ class Texts:
         self._check(name, text, limit)
         return text
 
-    def lines(self, name: str, raw: str, *, limit: int = NOTES_LENGTH) -> str:
-        """Text of several lines."""
+    def lines(
+        self, name: str, raw: str, *, limit: int = NOTES_LENGTH, missing: Text | None = None
+    ) -> str:
+        """Text of several lines in NFC; `missing` as for one line."""
         text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n").replace("\r", "\n")).strip()
+        if not text and missing is not None:
+            self.errors[name] = missing
         self._check(name, text, limit)
         return text
 
