@@ -8,7 +8,7 @@ from django.conf import settings
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from accounts import logins, oidc
+from accounts import discovery, logins, oidc
 from filevault.doctor import TIMEOUT, Fault, Step, part
 from filevault.errors import Unavailable
 
@@ -31,9 +31,9 @@ def _check_discovery() -> None:
             f"{settings.OIDC_DISCOVERY_URL} says {answer.status_code}: check OIDC_ISSUER and "
             "OIDC_DISCOVERY_URL"
         )
-    oidc.forget()
+    discovery.forget()
     try:
-        metadata = oidc.discover()
+        metadata = discovery.discover()
     except Unavailable:
         raise Fault(
             "it names another issuer: set OIDC_ISSUER to that one, if it is yours"
@@ -44,7 +44,7 @@ def _check_discovery() -> None:
 
 
 def _check_keys() -> None:
-    keys = requests.get(oidc.discover()["jwks_uri"], timeout=TIMEOUT)
+    keys = requests.get(discovery.discover()["jwks_uri"], timeout=TIMEOUT)
     keys.raise_for_status()
     try:
         found = KeySet.import_key_set(keys.json()).keys

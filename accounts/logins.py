@@ -9,7 +9,7 @@ from django.contrib import auth
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts import models, oidc, profiles
+from accounts import discovery, models, oidc, profiles
 from accounts.actors import Practitioner
 from accounts.http import client_address
 from accounts.oidc import Login, LoginRefused
@@ -43,7 +43,7 @@ def end(request: HttpRequest) -> str:
         profiles.record_logout(actor)
     auth.logout(request)
     return_to = settings.SITE_URL + reverse("accounts:signed_out")
-    return oidc.logout_url(return_to=return_to, id_token=id_token)
+    return discovery.logout_url(return_to=return_to, id_token=id_token)
 
 
 def callback_uri() -> str:

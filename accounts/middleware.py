@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from accounts import denials, oidc
+from accounts import denials, discovery
 from accounts.actors import Actor, Anonymous, Practitioner
 from accounts.http import client_address, is_trusted_proxy, limit_anonymous, speak
 from accounts.profiles import practitioner_of
@@ -128,7 +128,7 @@ class ActorMiddleware:
         # A redirect after a POST is held against form-action: to the login when the session is
         # over, and to the provider's logout (W2). A view's own policy stays as it is.
         if not hasattr(response, "_csp_config"):
-            update = {"form-action": list(oidc.origins())}
+            update = {"form-action": list(discovery.origins())}
             response._csp_update = update  # type: ignore[attr-defined]
         return response
 

@@ -1,17 +1,11 @@
-"""Login by OpenID Connect: discovery, code flow with PKCE, ID tokens, the provider's logout.
+"""Login by OpenID Connect: code flow with PKCE, ID tokens, access tokens.
 
-Follows OpenID Connect Core 1.0 §3.1, RFC 9700 (OAuth security) and RFC 8725 (JWT). The issuer and
-the address of discovery are two settings, since an emulator's issuer is not where it answers.
+Follows OpenID Connect Core 1.0 §3.1, RFC 9700 (OAuth security) and RFC 8725 (JWT).
 """
 
 import logging
-import re
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
 
 import requests
 from authlib.common.errors import AuthlibBaseError
@@ -21,8 +15,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from joserfc import jws, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
 
+from accounts import discovery
 from accounts.profiles import NAME_LENGTH, Identity
 from filevault.errors import DomainError, NotSignedIn, Unavailable
 from filevault.text import is_email
@@ -32,15 +26,12 @@ logger = logging.getLogger(__name__)
 #: A fixed list (RFC 8725 §3.1): `none` and a MAC keyed with the public key are not in it.
 ALGORITHMS: Final = ["RS256", "ES256"]
 SCOPE: Final = "openid email profile"
-#: Connect and read, in seconds.
-TIMEOUT: Final = (2, 5)
 #: How far the provider's clock and ours may be apart.
 CLOCK_SKEW_SECONDS: Final = 300
 #: The same for access tokens, which are made to be short-lived.
 TOKEN_SKEW_SECONDS: Final = 30
 #: OpenID Connect Core 1.0 §2: at most 255 characters.
 MAX_SUBJECT_LENGTH: Final = 255
-_COGNITO: Final = re.compile(r"https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
 
 
 class LoginRefused(DomainError):
@@ -85,85 +76,10 @@ class AccessToken:
     scopes: tuple[str, ...]
 
 
-class _Document:
-    """A JSON document of the provider: kept for an hour, and an old one rather than none. After a
-    failure nobody asks again for a while, so that a provider that is away slows no page."""
-
-    KEPT_SECONDS = 3600
-    PAUSE_SECONDS = 20
-
-    def __init__(self, address: Callable[[], str]) -> None:
-        self._address = address
-        self._lock = threading.Lock()
-        self.forget()
-
-    def forget(self) -> None:
-        self._content: dict[str, Any] | None = None
-        self._ask_again_at = self._renew_at = 0.0
-
-    def get(self, *, newer: bool = False) -> dict[str, Any]:
-        """The document; raises `Unavailable` while there is none. `newer`: not from memory, but
-        once in a while only, since anybody can send a token that names an unknown key."""
-        with self._lock:
-            moment = time.monotonic()
-            renewing = newer and moment >= self._renew_at
-            if renewing:
-                self._renew_at = moment + self.PAUSE_SECONDS
-            if renewing or moment >= self._ask_again_at:
-                self._ask()
-        if self._content is None:
-            raise Unavailable(code="login_provider_away")
-        return self._content
-
-    def _ask(self) -> None:
-        try:
-            answer = requests.get(self._address(), timeout=TIMEOUT)
-            answer.raise_for_status()
-            content = answer.json()
-            if not isinstance(content, dict):
-                raise TypeError("not an object")
-        except (requests.RequestException, ValueError, TypeError) as error:
-            self._ask_again_at = time.monotonic() + self.PAUSE_SECONDS
-            logger.error("login provider does not answer", extra={"error": type(error).__name__})
-            return
-        self._content = content
-        self._ask_again_at = time.monotonic() + self.KEPT_SECONDS
-
-
-_metadata = _Document(lambda: settings.OIDC_DISCOVERY_URL)
-_keys = _Document(lambda: str(discover()["jwks_uri"]))
-
-
-def forget() -> None:
-    """Ask the provider anew for its metadata and keys."""
-    _metadata.forget()
-    _keys.forget()
-
-
-def discover() -> dict[str, Any]:
-    """The provider's metadata (OpenID Connect Discovery 1.0 §3). Raises `Unavailable` where it is
-    away, or speaks for another issuer than the configured one."""
-    metadata = _metadata.get()
-    if str(metadata.get("issuer", "")).rstrip("/") != settings.OIDC_ISSUER:
-        logger.error("discovery names another issuer", extra={"issuer": metadata.get("issuer")})
-        raise Unavailable(code="login_provider_away")
-    return metadata
-
-
-def origins() -> tuple[str, ...]:
-    """Where login and logout lead, for the page's form-action; none while discovery is away."""
-    try:
-        metadata = discover()
-    except Unavailable:
-        return ()
-    addresses = (metadata["authorization_endpoint"], _logout_endpoint(metadata))
-    return tuple(sorted({_origin(address) for address in addresses if address}))
-
-
 def begin(*, redirect_uri: str) -> tuple[str, Login]:
     """Where to send the browser, and what it must keep. Raises `Unavailable`."""
     login = Login(generate_token(32), generate_token(32), generate_token(64))
-    metadata = discover()
+    metadata = discovery.discover()
     address, _state = _client(metadata, redirect_uri).create_authorization_url(
         metadata["authorization_endpoint"],
         state=login.state,
@@ -175,7 +91,7 @@ def begin(*, redirect_uri: str) -> tuple[str, Login]:
 
 def complete(login: Login, *, code: str, redirect_uri: str) -> Verified:
     """Trade the code for tokens and check the ID token. Raises `LoginRefused` or `Unavailable`."""
-    metadata = discover()
+    metadata = discovery.discover()
     try:
         tokens = _client(metadata, redirect_uri).fetch_token(
             metadata["token_endpoint"],
@@ -216,37 +132,6 @@ def check_access_token(text: str) -> AccessToken:
         raise TokenRefused from error
 
 
-def logout_url(*, return_to: str, id_token: str = "") -> str:
-    """Where the provider ends its own session, in the form that it understands (L6): Cognito's
-    `logout_uri`, or RP-Initiated Logout 1.0. `return_to` itself where it offers neither."""
-    try:
-        endpoint = _logout_endpoint(discover())
-    except Unavailable:
-        endpoint = settings.OIDC_LOGOUT_URL
-    if not endpoint:
-        return return_to
-    if speaks_cognito_logout():
-        query = {"client_id": settings.OIDC_CLIENT_ID, "logout_uri": return_to}
-    else:
-        query = {"client_id": settings.OIDC_CLIENT_ID, "post_logout_redirect_uri": return_to}
-        if id_token:
-            query["id_token_hint"] = id_token
-    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
-
-
-def speaks_cognito_logout() -> bool:
-    """Whether logout takes Cognito's form, which needs no ID token to be kept."""
-    return bool(settings.OIDC_LOGOUT_URL or _COGNITO.match(f"{settings.OIDC_ISSUER}/"))
-
-
-def _logout_endpoint(metadata: dict[str, Any]) -> str:
-    """As configured or discovered. Cognito's stands beside its other endpoints in any case."""
-    known = settings.OIDC_LOGOUT_URL or metadata.get("end_session_endpoint", "")
-    if not known and speaks_cognito_logout():
-        known = f"{_origin(metadata['authorization_endpoint'])}/logout"
-    return str(known)
-
-
 def _client(metadata: dict[str, Any], redirect_uri: str) -> OAuth2Session:
     offered = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
     by_header = "client_secret_basic" in offered or "client_secret_post" not in offered
@@ -258,7 +143,7 @@ def _client(metadata: dict[str, Any], redirect_uri: str) -> OAuth2Session:
         scope=SCOPE,
         redirect_uri=redirect_uri,
         code_challenge_method="S256",
-        default_timeout=TIMEOUT,
+        default_timeout=discovery.TIMEOUT,
     )
 
 
@@ -288,13 +173,9 @@ def _decode(text: str) -> jwt.Token:
     if jws.extract_compact(text.encode()).headers().get("alg") not in ALGORITHMS:
         raise LoginRefused(code="id_token_algorithm")
     try:
-        return jwt.decode(text, _key_set(newer=False), algorithms=ALGORITHMS)
+        return jwt.decode(text, discovery.key_set(newer=False), algorithms=ALGORITHMS)
     except InvalidKeyIdError:
-        return jwt.decode(text, _key_set(newer=True), algorithms=ALGORITHMS)
-
-
-def _key_set(*, newer: bool) -> KeySet:
-    return KeySet.import_key_set({"keys": list(_keys.get(newer=newer).get("keys", []))})
+        return jwt.decode(text, discovery.key_set(newer=True), algorithms=ALGORITHMS)
 
 
 def identity_of(claims: dict[str, Any]) -> Identity:
@@ -325,8 +206,3 @@ def _texts(claim: object) -> tuple[str, ...]:
     if isinstance(claim, str):
         return (claim,)
     return tuple(str(item) for item in claim) if isinstance(claim, list) else ()
-
-
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"

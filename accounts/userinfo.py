@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from accounts import oidc
+from accounts import discovery, oidc
 from accounts.profiles import Identity
 from filevault.errors import Unavailable
 
@@ -35,11 +35,13 @@ def complete(token: oidc.AccessToken) -> Identity:
 
 def _ask(token: str) -> dict[str, Any]:
     """Raises `ValueError` for what is no object, such as a signed answer that nobody asked for."""
-    endpoint = oidc.discover().get("userinfo_endpoint")
+    endpoint = discovery.discover().get("userinfo_endpoint")
     if not isinstance(endpoint, str):
         return {}
     bearer = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-    answer = requests.get(endpoint, headers=bearer, timeout=oidc.TIMEOUT, allow_redirects=False)
+    answer = requests.get(
+        endpoint, headers=bearer, timeout=discovery.TIMEOUT, allow_redirects=False
+    )
     answer.raise_for_status()
     claims = answer.json()
     return claims if isinstance(claims, dict) else {}

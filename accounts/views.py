@@ -15,7 +15,7 @@ from django.utils.translation import override
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import logins, models, oidc, profiles
+from accounts import discovery, logins, models, oidc, profiles
 from accounts.actors import Practitioner
 from accounts.forms import BreakGlassForm, ProfileForm
 from accounts.http import (
@@ -53,7 +53,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         profiles.sync_user(verified.identity),
         **{
             AMR_KEY: list(verified.amr),
-            logins.ID_TOKEN_KEY: "" if oidc.speaks_cognito_logout() else verified.id_token,
+            logins.ID_TOKEN_KEY: "" if discovery.speaks_cognito_logout() else verified.id_token,
             logins.SUGGESTED_NAME_KEY: "" if profile.display_name else verified.identity.name,
         },
     )

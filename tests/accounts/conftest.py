@@ -8,7 +8,7 @@ import responses
 from django.conf import settings
 from django.test import Client
 
-from accounts import oidc
+from accounts import discovery
 from tests.accounts.provider import Provider
 
 pytestmark = pytest.mark.django_db
@@ -19,11 +19,11 @@ SignIn = Callable[..., Any]
 @pytest.fixture
 def provider() -> Iterator[Provider]:
     made = Provider()
-    oidc.forget()
+    discovery.forget()
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         made.serve(mock)
         yield made
-    oidc.forget()
+    discovery.forget()
 
 
 @pytest.fixture

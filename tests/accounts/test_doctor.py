@@ -6,7 +6,7 @@ import pytest
 import responses
 from django.conf import settings
 
-from accounts import oidc
+from accounts import discovery
 from tests.accounts.provider import BASE, Provider
 from tests.examining import failures, the_failure
 
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def web() -> Iterator[responses.RequestsMock]:
-    oidc.forget()
+    discovery.forget()
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.get(f"{BASE}/authorize", body="a login page")
         yield mock
-    oidc.forget()
+    discovery.forget()
 
 
 @pytest.fixture

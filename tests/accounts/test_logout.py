@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import models, oidc
+from accounts import discovery, models
 from accounts.sessions import SessionStore
 from accounts.tables import Session, User
 from tests.accounts.conftest import SignIn, session_cookie
@@ -113,7 +113,7 @@ def test_logout_speaks_cognitos_form_L6(
 
 def test_logout_works_while_the_provider_is_away_L6(signed_in: Client, provider: Provider) -> None:
     provider.away = True
-    oidc.forget()
+    discovery.forget()
     key = session_cookie(signed_in)
     answer = signed_in.post("/auth/logout/")
     assert answer["Location"] == "http://testserver/auth/signed-out/"
