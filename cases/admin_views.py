@@ -116,36 +116,39 @@ def detail(request: HttpRequest, case_id: str) -> HttpResponse:
             (_("User"), record_url("user", case.user_id)),
             (_("Cases"), record_url("cases_of", case.user_id)),
         ],
-        links=[
-            (_("Files"), record_url("files_of", f"case:{case_id}")),
-            *(
-                [(_("Legal hold"), record_url("case_hold", case_id))]
-                if case.status != "deleted"
-                else []
-            ),
-            audit_link(audit.case_stream(case_id)),
-        ],
-        facts=[
-            (_("Id"), Cell(case.case_id)),
-            (_("State"), Cell(_state_label(case.status), badge=_CASE_BADGES.get(case.status, ""))),
-            (_("Owner"), Cell(case.user_id, record_url("user", case.user_id))),
-            (_("Reference"), Cell(case.reference)),
-            (_("Entry"), Cell(_("link only") if case.link_only else _("link and code"))),
-            (_("Files"), Cell(int(case.file_count))),
-            (_("Bytes"), Cell(int(case.bytes_used))),
-            (pgettext("case", "Opened"), Cell(case.created_at)),
-            (_("Changed"), Cell(case.updated_at)),
-            (_("Closed"), Cell(case.closed_at)),
-            (_("Kept until"), Cell(case.retain_until)),
-            (_("Held since"), Cell(case.held_at)),
-            (_("Deleted"), Cell(case.deleted_at)),
-        ],
+        links=_links(case),
+        facts=_facts(case),
         tables=[
             _invitation_table(list(Invitation.query(case_id, consistent_read=True)), names=names),
             _colleague_table(get_colleagues(case)),
         ],
     )
     return show(request, page, target=audit.case_stream(case_id))
+
+
+def _links(case: Case) -> list[tuple[str, str]]:
+    files = (_("Files"), record_url("files_of", f"case:{case.case_id}"))
+    hold = (_("Legal hold"), record_url("case_hold", case.case_id))
+    trail = audit_link(audit.case_stream(case.case_id))
+    return [files, trail] if case.status == "deleted" else [files, hold, trail]
+
+
+def _facts(case: Case) -> list[tuple[str, Cell]]:
+    return [
+        (_("Id"), Cell(case.case_id)),
+        (_("State"), Cell(_state_label(case.status), badge=_CASE_BADGES.get(case.status, ""))),
+        (_("Owner"), Cell(case.user_id, record_url("user", case.user_id))),
+        (_("Reference"), Cell(case.reference)),
+        (_("Entry"), Cell(_("link only") if case.link_only else _("link and code"))),
+        (_("Files"), Cell(int(case.file_count))),
+        (_("Bytes"), Cell(int(case.bytes_used))),
+        (pgettext("case", "Opened"), Cell(case.created_at)),
+        (_("Changed"), Cell(case.updated_at)),
+        (_("Closed"), Cell(case.closed_at)),
+        (_("Kept until"), Cell(case.retain_until)),
+        (_("Held since"), Cell(case.held_at)),
+        (_("Deleted"), Cell(case.deleted_at)),
+    ]
 
 
 def _case_table(cases: list[Case], title: str = "", more_url: str = "") -> Table:

@@ -50,45 +50,44 @@ def issue(case: Case, claim: jobs.Claim) -> None:
     if row is None or row.document is not None:
         return
     files = files_of(case.case_id)
-    finished_at, size = now(), sum(each["size"] for each in files)
-    digest = _digest(files)
+    row.finished_at, row.file_count = now(), len(files)
+    row.byte_count, digest = sum(each["size"] for each in files), _digest(files)
     details = {"certificateId": row.certificate_id, "files": len(files), "filesSha256": digest}
-    stream = audit.case_stream(case.case_id)
+    stream, action = audit.case_stream(case.case_id), audit.Action.CASE_PURGE
     tx = Transaction()
-    event_id = audit.record(
-        tx, stream, audit.Action.CASE_PURGE, WORKER, target=case.case_id, details=details
-    )
-    document = signing.sign(
-        KIND,
-        {
-            "certificateId": row.certificate_id,
-            "caseId": case.case_id,
-            "userId": case.user_id,
-            "reason": row.reason,
-            "closedAt": _text(row.closed_at),
-            "retainUntil": _text(row.retain_until),
-            "deletedAt": _text(row.deleted_at),
-            "finishedAt": _text(finished_at),
-            "fileCount": len(files),
-            "byteCount": size,
-            "filesSha256": digest,
-            "auditStream": stream,
-            "auditEventId": event_id,
-        },
-    )
+    row.event_id = audit.record(tx, stream, action, WORKER, target=case.case_id, details=details)
+    document = signing.sign(KIND, _content(row, digest))
     tx.update(
         row,
         [
-            DeletionCertificate.finished_at.set(finished_at),
-            DeletionCertificate.file_count.set(len(files)),
-            DeletionCertificate.byte_count.set(size),
+            DeletionCertificate.finished_at.set(row.finished_at),
+            DeletionCertificate.file_count.set(row.file_count),
+            DeletionCertificate.byte_count.set(row.byte_count),
             DeletionCertificate.document.set(signing.canonical_json(document).decode()),
-            DeletionCertificate.event_id.set(event_id),
+            DeletionCertificate.event_id.set(row.event_id),
         ],
         condition=DeletionCertificate.document.does_not_exist(),
     )
     claim.complete_in(tx)
     tx.commit()
+
+
+def _content(row: DeletionCertificate, digest: str) -> dict[str, Any]:
+    return {
+        "certificateId": row.certificate_id,
+        "caseId": row.case_id,
+        "userId": row.user_id,
+        "reason": row.reason,
+        "closedAt": _text(row.closed_at),
+        "retainUntil": _text(row.retain_until),
+        "deletedAt": _text(row.deleted_at),
+        "finishedAt": _text(row.finished_at),
+        "fileCount": row.file_count,
+        "byteCount": row.byte_count,
+        "filesSha256": digest,
+        "auditStream": audit.case_stream(row.case_id),
+        "auditEventId": row.event_id,
+    }
 
 
 def list_certificates(
