@@ -22,8 +22,9 @@ from accounts import audit
 from accounts.actors import WORKER
 from files import records
 from files.checking import PREVIEW_JOB
+from files.keys import derived_keys, preview_key, thumb_key
 from files.states import GONE, FileState
-from files.storage import case_storage, derived_keys, preview_key, thumb_key
+from files.storage import case_storage
 from files.tables import File
 from files.types import BY_MIME_TYPE
 from filevault import jobs

@@ -15,9 +15,10 @@ from accounts import audit
 from accounts.actors import WORKER
 from files import multipart, records
 from files.checking import PURGE_JOB
+from files.keys import derived_keys
 from files.spaces import load_space
 from files.states import GONE, FileState
-from files.storage import case_storage, derived_keys
+from files.storage import case_storage
 from files.tables import File
 from files.uploads import EXPIRE_JOB, over_at, reconcile
 from filevault import jobs

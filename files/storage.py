@@ -276,21 +276,6 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
         return len(doomed)
 
 
-def thumb_key(key: str) -> str:
-    """Where the thumbnail of the file under `key` lies."""
-    return f"{key}.thumb"
-
-
-def preview_key(key: str) -> str:
-    """Where its preview lies."""
-    return f"{key}.preview"
-
-
-def derived_keys(key: str) -> tuple[str, ...]:
-    """Everything of ours that goes with the object under `key`."""
-    return thumb_key(key), preview_key(key)
-
-
 def case_storage() -> CaseStorage:
     """The one storage of the product (`STORAGES["default"]`)."""
     return cast(CaseStorage, storages["default"])

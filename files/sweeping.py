@@ -24,10 +24,11 @@ from accounts.actors import WORKER
 from files import checking, inventory, keys, multipart, purge, records
 from files.findings import UNWANTED, Finding
 from files.inventory import OpenUpload, StoredVersion
+from files.keys import preview_key, thumb_key
 from files.lookup import Rows, find_rows
 from files.spaces import load_space
 from files.states import GONE, FileState, Reason
-from files.storage import case_storage, preview_key, thumb_key
+from files.storage import case_storage
 from files.tables import File
 from files.uploads import over_at
 from filevault.dynamo import STORE_ERRORS, id_at, readable

@@ -7,7 +7,6 @@ worker, which hears of it from storage or looks by itself (`reconcile`); all of 
 
 import base64
 import re
-import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.actors import WORKER, Actor
 from files import checking, multipart, records
+from files.keys import new_key
 from files.names import clean_name
 from files.spaces import Ability, Space, SpaceChanged, check_ability, get_space, load_space
 from files.states import FileState
@@ -33,8 +33,6 @@ EXPIRE_JOB: Final = "upload.expire"
 TRIES: Final = 3
 #: A folder of scans at once is an ordinary thing.
 UPLOADS: Final = Allowance("upload", actor=2_000, address=10_000, window=timedelta(hours=1))
-#: 128 random bits, and no name (U2).
-KEY_BYTES: Final = 16
 #: A transfer that began in time may end later: it has ten minutes more, and what a slow line of
 #: 128 KiB a second needs for its size.
 GRACE: Final = timedelta(minutes=10)
@@ -176,7 +174,7 @@ def _draft(actor: Actor, space: Space, name: str, file_type: FileType, size: int
         file_id,
         owner_id=space.owner_id,
         file_name=name,
-        s3_key=f"{space.storage_prefix}{file_id}.{secrets.token_hex(KEY_BYTES)}",
+        s3_key=new_key(space.storage_prefix, file_id),
         size=size,
         held_bytes=size,
         mime_type=file_type.mime_type,

@@ -11,10 +11,11 @@ from typing import Any, Final
 from accounts import audit
 from accounts.actors import Actor
 from files.downloads import get_available
+from files.keys import preview_key, thumb_key
 from files.names import content_disposition
 from files.spaces import Space
 from files.states import FileState
-from files.storage import case_storage, preview_key, thumb_key
+from files.storage import case_storage
 from files.tables import File
 from files.types import BY_MIME_TYPE, JPEG, FileType
 from filevault.dynamo import readable

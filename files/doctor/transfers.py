@@ -13,6 +13,7 @@ import requests
 from django.conf import settings
 
 from files import multipart
+from files.keys import new_key
 from files.storage import PresignedPost, case_storage
 from filevault.doctor import TIMEOUT, Fault, Step, part
 from filevault.dynamo import new_id
@@ -28,9 +29,7 @@ class Sample:
     """A file of the examination, under a key in the product's own form: whatever were left of it
     after a crash, `sweep_uploads` would find."""
 
-    key: str = field(
-        default_factory=lambda: f"users/doctor/{new_id()}.{secrets.token_hex(16)}",
-    )
+    key: str = field(default_factory=lambda: new_key("users/doctor/", new_id()))
     contents: tuple[bytes, bytes] = field(
         default_factory=lambda: (secrets.token_bytes(1024), secrets.token_bytes(1024)),
     )

@@ -18,8 +18,9 @@ from django.core.management import call_command
 from accounts.tables import AuditEvent
 from files import events, uploads
 from files.checking import PURGE_JOB
+from files.keys import preview_key, thumb_key
 from files.states import FileState
-from files.storage import case_storage, preview_key, thumb_key
+from files.storage import case_storage
 from files.tables import File, FileRef
 from filevault import jobs, queues
 from filevault.dynamo import new_id

@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 
 from accounts.tables import AuditEvent
 from files import checking, deletion, previews, uploads
-from files.storage import CaseStorage, case_storage, preview_key, thumb_key
+from files.keys import preview_key, thumb_key
+from files.storage import CaseStorage, case_storage
 from files.tables import File
 from filevault import jobs
 from filevault.aws import s3_client

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from files.storage import derived_keys
+from files.keys import derived_keys
 from files.tables import File
 from filevault.aws import s3_client
 from tests.files.pictures import camera_exif, colours, decoded, encoded, half_and_half

@@ -15,9 +15,10 @@ from django.core.management import call_command
 from accounts.tables import AuditEvent
 from files import deletion, findings, inventory, sweep_job, uploads
 from files.findings import SAFE, UNWANTED, Finding
+from files.keys import preview_key, thumb_key
 from files.records import find_same
 from files.states import FileState
-from files.storage import case_storage, preview_key, thumb_key
+from files.storage import case_storage
 from files.sweeping import Sweep
 from files.tables import File, FileRef, Usage
 from files.uploads import over_at

@@ -10,9 +10,10 @@ from django.conf import LazySettings
 
 from accounts.tables import AuditEvent
 from files import viewing
+from files.keys import preview_key, thumb_key
 from files.records import list_files
 from files.states import FileState
-from files.storage import case_storage, preview_key, thumb_key
+from files.storage import case_storage
 from files.tables import File
 from files.types import BY_MIME_TYPE
 from filevault.dynamo import STORE_ERRORS, new_id, now

@@ -19,7 +19,7 @@ from cases import certificates, retention
 from cases.tables import Case
 from files import inventory
 from files.findings import Finding
-from files.storage import derived_keys
+from files.keys import derived_keys
 from files.sweep_job import SWEEP_JOB
 from files.sweeping import Sweep
 from files.tables import File, FileDigest
