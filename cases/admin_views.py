@@ -23,12 +23,14 @@ from accounts.admin_pages import (
 )
 from accounts.admin_site import register_records
 from cases import admin_holds, invitations
+from cases.case_parts import owner_status
 from cases.colleagues import Colleague, get_colleagues
 from cases.space import Access
 from cases.tables import Case, Client, Invitation
-from filevault.dynamo import Transaction, is_id
+from filevault.dynamo import is_id
 from filevault.errors import Invalid, NotFound
 from filevault.mail import address_hash
+from filevault.paging import Page as Listed
 from filevault.paging import open_cursor, read_page
 
 STATES: Final = ("open", "closed", "deleted")
@@ -78,18 +80,7 @@ def of_user(request: HttpRequest, user_id: str) -> HttpResponse:
     state = request.GET.get("state", "open")
     if state not in STATES:
         raise Invalid(_("There is no such state of a case."))
-    scope = f"admin:cases:{user_id}:{state}"
-    listed = read_page(
-        Case.by_status.query(
-            f"{user_id}#{state}",
-            scan_index_forward=False,
-            limit=PAGE_SIZE,
-            last_evaluated_key=open_cursor(request.GET.get("cursor", ""), scope=scope),
-        ),
-        scope=scope,
-    )
-    rows = {row.case_id: row for row in Case.fetch_many(row.case_id for row in listed.items)}
-    cases = [rows[row.case_id] for row in listed.items if row.case_id in rows]
+    listed = _list(user_id, state, request.GET.get("cursor", ""))
     more_url = record_url("cases_of", user_id, state=state, cursor=listed.cursor)
     page = Page(
         _("Cases of a user"),
@@ -97,9 +88,24 @@ def of_user(request: HttpRequest, user_id: str) -> HttpResponse:
         links=[
             (_state_label(each), record_url("cases_of", user_id, state=each)) for each in STATES
         ],
-        tables=[_case_table(cases, _state_label(state), more_url if listed.cursor else "")],
+        tables=[_case_table(listed.items, _state_label(state), more_url if listed.cursor else "")],
     )
     return show(request, page, target=f"cases-of:{user_id}")
+
+
+def _list(user_id: str, state: str, cursor: str) -> Listed[Case]:
+    """The index lists, and the rows are read again."""
+    scope = f"admin:cases:{user_id}:{state}"
+    rows = Case.by_status.query(
+        owner_status(user_id, state),
+        scan_index_forward=False,
+        limit=PAGE_SIZE,
+        last_evaluated_key=open_cursor(cursor, scope=scope),
+    )
+    listed = read_page(rows, scope=scope)
+    cases = {case.case_id: case for case in Case.fetch_many(row.case_id for row in listed.items)}
+    there = [cases[row.case_id] for row in listed.items if row.case_id in cases]
+    return Listed(there, listed.cursor)
 
 
 @require_safe
@@ -229,13 +235,7 @@ def _case_url(case_id: str, client_id: str) -> str:
 
 @change(_case_url, gettext_lazy("The invitation is revoked. Its link and sessions are dead."))
 def revoke(request: HttpRequest, case_id: str, client_id: str) -> None:
-    invitation = Invitation.fetch(case_id, client_id)
-    if invitation is None:
-        raise NotFound
-    if invitation.access == "active":
-        tx = Transaction()
-        invitations.revoke_in(tx, admin_of(request), invitation)
-        tx.commit()
+    invitations.revoke_any(admin_of(request), case_id, client_id)
 
 
 register_records(

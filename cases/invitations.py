@@ -94,13 +94,15 @@ def revoke(actor: Practitioner, case_id: str, client_id: str) -> None:
     """End a client's access; the next request of a live session is refused. Again changes
     nothing."""
     get_case_client(actor, case_id, client_id)
+    revoke_any(actor, case_id, client_id)
+
+
+def revoke_any(actor: Actor, case_id: str, client_id: str) -> None:
+    """The same for admins, whosever the case is. Raises `NotFound`."""
     invitation = Invitation.fetch(case_id, client_id)
     if invitation is None:
         raise NotFound
-    if invitation.access == "active":
-        tx = Transaction()
-        revoke_in(tx, actor, invitation)
-        tx.commit()
+    _revoke(actor, invitation)
 
 
 def revoke_in(tx: Transaction, actor: Actor, invitation: Invitation) -> None:
@@ -121,10 +123,14 @@ def revoke_in(tx: Transaction, actor: Actor, invitation: Invitation) -> None:
 def revoke_all(actor: Actor, case_id: str) -> None:
     """Revoke each invitation of a case that is being deleted; resumable, one transaction each."""
     for invitation in Invitation.query(case_id, consistent_read=True):
-        if invitation.access == "active":
-            tx = Transaction()
-            revoke_in(tx, actor, invitation)
-            tx.commit()
+        _revoke(actor, invitation)
+
+
+def _revoke(actor: Actor, invitation: Invitation) -> None:
+    if invitation.access == "active":
+        tx = Transaction()
+        revoke_in(tx, actor, invitation)
+        tx.commit()
 
 
 def mark_opened_in(tx: Transaction, grant: Grant, actor: CaseClient, how: str) -> None:

@@ -26,6 +26,7 @@ from files.states import FileState, reason_label, scan_label, state_label
 from files.tables import File
 from filevault.dynamo import is_id
 from filevault.errors import Invalid, NotFound
+from filevault.paging import Page as Listed
 from filevault.paging import open_cursor, read_page
 
 _BADGES: Final[dict[str, str]] = {
@@ -113,17 +114,7 @@ def of_space(request: HttpRequest, space_id: str) -> HttpResponse:
     kind, _colon, key = space_id.partition(":")
     if kind not in {"case", "user"} or not is_id(key):
         raise NotFound
-    scope = f"admin:files:{space_id}"
-    listed = read_page(
-        File.query(
-            space_id,
-            scan_index_forward=False,
-            consistent_read=True,
-            limit=PAGE_SIZE,
-            last_evaluated_key=open_cursor(request.GET.get("cursor", ""), scope=scope),
-        ),
-        scope=scope,
-    )
+    listed = _list(space_id, request.GET.get("cursor", ""))
     more_url = record_url("files_of", space_id, cursor=listed.cursor) if listed.cursor else ""
     owner = _("Case") if kind == "case" else _("User")
     page = Page(
@@ -133,6 +124,18 @@ def of_space(request: HttpRequest, space_id: str) -> HttpResponse:
         tables=[_table(listed.items, more_url=more_url)],
     )
     return show(request, page, target=f"files-of:{space_id}")
+
+
+def _list(space_id: str, cursor: str) -> Listed[File]:
+    scope = f"admin:files:{space_id}"
+    rows = File.query(
+        space_id,
+        scan_index_forward=False,
+        consistent_read=True,
+        limit=PAGE_SIZE,
+        last_evaluated_key=open_cursor(cursor, scope=scope),
+    )
+    return read_page(rows, scope=scope)
 
 
 def _table(files: list[File], *, with_space: bool = False, more_url: str = "") -> Table:
