@@ -9,9 +9,10 @@ from accounts import audit
 from accounts.actors import Practitioner
 from accounts.audit import Action
 from cases.search import fold, index_in, words_in
-from cases.tables import Client
+from cases.space import NOT_HELD
+from cases.tables import Case, Client
 from filevault.dynamo import Transaction, is_id, new_id, now
-from filevault.errors import Conflict, NotFound
+from filevault.errors import Conflict, NotFound, OnHold
 from filevault.mail import address_hash
 from filevault.paging import Page, open_cursor, read_page
 from filevault.text import Texts
@@ -37,6 +38,16 @@ class HasOpenCases(Conflict):
     code = "has_open_cases"
     default_message = _(
         "This client is on an open case. Close or delete the case first, or take the client off it."
+    )
+
+
+class OnHeldCase(OnHold):
+    """A client can't go while a legal hold keeps a case that they are on (T5): nothing else says
+    who sent its files."""
+
+    default_message = _(
+        "This client is on a case under a legal hold, and has to be kept with it. "
+        "Nothing was changed."
     )
 
 
@@ -173,8 +184,8 @@ def edit_client(
 
 
 def delete_client(actor: Practitioner, client_id: str) -> None:
-    """Delete a client, and with the row every link of theirs. Raises `HasOpenCases`, decided in
-    the transaction itself."""
+    """Delete a client, and with the row every link of theirs. Raises `HasOpenCases` and
+    `OnHeldCase`, decided in the transaction itself."""
     client = get_client(actor, client_id)
     tx = Transaction()
     stream = audit.user_stream(actor.user_id)
@@ -186,12 +197,24 @@ def delete_client(actor: Practitioner, client_id: str) -> None:
         otherwise=HasOpenCases(),
     )
     index_in(tx, client, before=words_in(client))
+    _check_not_held_in(tx, client)
     try:
         tx.commit()
     except HasOpenCases:
         if get_client(actor, client_id).open_cases == 0:
             raise ChangedMeanwhile from None
         raise
+
+
+def _check_not_held_in(tx: Transaction, client: Client) -> None:
+    """Raises `OnHeldCase`, at once or at the commit. A transaction has room for the newest 50 cases
+    at least; a hold that comes upon an older one meanwhile comes a moment too late."""
+    cases = Case.fetch_many(sorted(client.case_ids or (), reverse=True))
+    if any(case.held_at is not None for case in cases):
+        raise OnHeldCase
+    newest = sorted(cases, key=lambda case: case.case_id, reverse=True)
+    for case in newest[: Transaction.LIMIT - len(tx)]:
+        tx.check(case, NOT_HELD, otherwise=OnHeldCase())
 
 
 def check_details(

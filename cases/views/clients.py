@@ -14,6 +14,7 @@ from cases import cases, clients
 from cases.forms import EditClientForm, NewClientForm, client_initial
 from cases.overview import case_rows
 from cases.tables import Client
+from filevault.errors import Conflict
 
 
 @require_safe
@@ -65,11 +66,11 @@ def edit(request: PractitionerRequest, client_id: str) -> HttpResponse:
 @practitioner_required
 def delete(request: PractitionerRequest, client_id: str) -> HttpResponse:
     client = clients.get_client(request.actor, client_id)
-    refusal = clients.HasOpenCases() if client.open_cases else None
+    refusal: Conflict | None = clients.HasOpenCases() if client.open_cases else None
     if request.method == "POST":
         try:
             clients.delete_client(request.actor, client_id)
-        except clients.HasOpenCases as error:
+        except (clients.HasOpenCases, clients.OnHeldCase) as error:
             refusal = error
         else:
             messages.success(request, _("%(name)s was deleted.") % {"name": client.name})

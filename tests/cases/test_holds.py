@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from accounts.actors import Practitioner
-from cases import cases, holds
+from cases import cases, clients, holds
 from cases.tables import Case
 from files import deletion, purge, uploads
 from files.checking import PURGE_JOB
@@ -165,6 +165,22 @@ def test_a_held_case_is_not_deleted_T5(cast: Cast) -> None:
     with pytest.raises(OnHold):
         cases.delete_case(cast.a, case.case_id)
     assert (again(case).status, again(case).title) == ("open", case.title)
+
+
+def test_a_client_of_a_held_case_stays_T5(cast: Cast, wire: Wire) -> None:
+    client = make_client(cast.a)
+    case = closed_case(cast.a, client)
+    wire.add("TransactWriteItems", meanwhile(lambda: hold(cast.a, case)))
+    for _ in range(2):  # a hold that comes in the last moment, and one that is there
+        with pytest.raises(OnHold):
+            clients.delete_client(cast.a, client.client_id)
+    page = sign_in(cast.a).post(f"/clients/{client.client_id}/delete/")
+    assert page.status_code == 409
+    assert "under a legal hold" in page.content.decode()
+    assert again(client).name == "Maria Keller"
+    holds.lift(cast.a, case.case_id)
+    clients.delete_client(cast.a, client.client_id)
+    assert again(client) is None
 
 
 @pytest.mark.parametrize("what", ["case", "file"])
