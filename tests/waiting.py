@@ -2,13 +2,18 @@
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 DEADLINE = 60
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE) -> None:
-    """Ask again and again until it holds. AssertionError after `seconds`, saying what did not."""
+def wait_until(found: Callable[[], T], what: str, seconds: float = DEADLINE) -> T:
+    """Ask again and again until there is something, and answer with that. AssertionError after
+    `seconds`, saying what there was not."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (value := found()):
         assert time.monotonic() < deadline, f"not in {seconds} s: {what}"
         time.sleep(0.1)
+    return value

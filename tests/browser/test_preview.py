@@ -1,6 +1,5 @@
 """Looking through the files of a case in a real browser, with the Content-Security-Policy on."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from tests.files.pictures import encoded, half_and_half
 from tests.files.samples import TXT
 from tests.security.people import Person
 from tests.stack import TestStack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -46,10 +46,7 @@ def gallery(app: str, stack: TestStack, office: Office) -> Gallery:
         ("tall.heic", encoded(TALL, "HEIF")),
     ):
         views[name] = f"{home}files/{ben.upload(home, name=name, content=content)['fileId']}/view"
-    deadline = time.monotonic() + 60
-    while ben.get(home).text.count('class="thumb"') < 3:
-        assert time.monotonic() < deadline, "no previews in 60 s"
-        time.sleep(0.2)
+    wait_until(lambda: ben.get(home).text.count('class="thumb"') >= 3, "previews")
     greta = Person(app, stack).enter(ben.invite(case, client, EMAIL), EMAIL)
     cookies = [
         {"name": name, "value": value, "url": app} for name, value in greta.http.cookies.items()
@@ -59,10 +56,8 @@ def gallery(app: str, stack: TestStack, office: Office) -> Gallery:
 
 def wait_for_pixels(picture: Locator) -> None:
     picture.scroll_into_view_if_needed()
-    deadline = time.monotonic() + 15
-    while not picture.evaluate("image => image.complete && image.naturalWidth > 0"):
-        assert time.monotonic() < deadline, "a picture did not load"
-        time.sleep(0.1)
+    loaded = "image => image.complete && image.naturalWidth > 0"
+    wait_until(lambda: picture.evaluate(loaded), "the picture", seconds=15)
 
 
 def expect_file(page: Page, name: str) -> None:

@@ -20,6 +20,7 @@ from tests.files.samples import PDF
 from tests.files.vaults import image_row
 from tests.security.people import Person
 from tests.stack import TestStack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -49,10 +50,8 @@ def photos(app: str, stack: TestStack, office: Office) -> Vault:
         signed = ben.call(f"{found[1]}presign", body, page="/files/").json()
         assert ben.send(signed, content).status_code == 201
         assert ben.call(signed["confirmUrl"], page="/files/").json()["state"] == "AVAILABLE"
-    deadline = time.monotonic() + 60
-    while ben.get("/files/gallery/").text.count('class="thumb"') < 2:
-        assert time.monotonic() < deadline, "no thumbnails in 60 s"
-        time.sleep(0.2)
+    gallery = "/files/gallery/"
+    wait_until(lambda: ben.get(gallery).text.count('class="thumb"') >= 2, "both thumbnails")
     return Vault(ben, [name for name, content in sent.items() if content is photo])
 
 

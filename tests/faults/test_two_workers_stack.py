@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from filevault.tables import Job, Mail
 from tests.cases.bursts import make_burst
 from tests.cast import Cast
 from tests.stack import TestStack, mails, provisioned_stack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -91,13 +92,6 @@ def faulty_worker(stack: TestStack, operation: str, kind: str) -> Any:
 def wait_for_accident(process: subprocess.Popen[str]) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "accident\n", "the worker ended before its accident"
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, f"not in {DEADLINE} s: {what}"
-        time.sleep(0.2)
 
 
 def all_done() -> bool:

@@ -2,9 +2,8 @@
 
 import hashlib
 import io
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +15,9 @@ from tests.files.samples import PDF
 from tests.files.scanners import EICAR, Clamd, clamd_or_skip
 from tests.security.people import A_EMAIL, Person
 from tests.stack import TestStack, provisioned_stack, running_app
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.stack
-
-DEADLINE = 60
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +73,6 @@ def desk(site: str, stack: TestStack) -> Desk:
     person = Person(site, stack).sign_in(A_EMAIL)
     client = person.add_client("Clara One", f"{new_id()}@example.test")
     return Desk(person, person.open_case("A case with a scanner", client))
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, f"not in {DEADLINE} s: {what}"
-        time.sleep(0.2)
 
 
 def zipped(content: bytes) -> bytes:

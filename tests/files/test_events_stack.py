@@ -25,6 +25,7 @@ from filevault.local.seed import admin_session, provision
 from tests.files.samples import PDF
 from tests.security.people import A_EMAIL, Person, Town, build_town
 from tests.stack import TestStack, mails, provisioned_stack, running_app, wait_for_mail
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -53,13 +54,6 @@ def stacks_bucket(stack: TestStack, settings: LazySettings) -> None:
     settings.FILEVAULT_BUCKET = stack.stack["bucket"]
     settings.S3_ADDRESSING_STYLE = "path"
     settings.STORAGES = {**settings.STORAGES}  # makes the storage anew
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not in {seconds} s: {what}"
-        time.sleep(0.1)
 
 
 @contextmanager

@@ -2,10 +2,7 @@
 file."""
 
 import re
-import time
-from collections.abc import Callable
 from html import unescape
-from typing import Any
 
 import httpx
 import pytest
@@ -16,18 +13,11 @@ from filevault.aws import s3_client
 from tests.files.pictures import camera_exif, colours, decoded, encoded, half_and_half
 from tests.security.people import NO_TLS, Person
 from tests.stack import TestStack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.stack
 
 PHOTO = encoded(half_and_half(1800, 1200), "HEIF", exif=camera_exif(1))
-
-
-def wait_for(found: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + 45
-    while not (value := found()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
-    return value
 
 
 def fetch(url: str) -> httpx.Response:
@@ -52,7 +42,7 @@ def test_from_the_upload_to_the_last_version_T4_D2(app: str, stack: TestStack) -
     home = f"/cases/{ann.open_case('Photos', client)}/"
     file_id = ann.upload(home, name="IMG_1.heic", content=PHOTO)["fileId"]
     path = f"{home}files/{file_id}"
-    [thumb] = wait_for(
+    [thumb] = wait_until(
         lambda: re.findall(r'<img class="thumb" src="([^"]+)"', ann.get(home).text), "no thumbnail"
     )
     view = ann.get(f"{path}/view")
@@ -69,7 +59,7 @@ def test_from_the_upload_to_the_last_version_T4_D2(app: str, stack: TestStack) -
     kept = sorted([row.s3_key, *derived_keys(row.s3_key)])
     assert sorted(versions(stack, row.s3_key)) == kept
     assert ann.post(f"{path}/delete").status_code == 302
-    wait_for(lambda: stored_row(home, file_id).purged_at, "not purged")
+    wait_until(lambda: stored_row(home, file_id).purged_at, "the purge")
     assert versions(stack, row.s3_key) == []
     for url in (thumb, picture):
         assert fetch(url).status_code == 404

@@ -1,7 +1,6 @@
 """From an upload to a subscriber's queue, on a stack whose product may publish to its topic."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from filevault.local.ministack import ACCOUNT, REGION
 from filevault.local.seed import admin_session
 from tests.security.people import Town, build_town
 from tests.stack import TestStack, provisioned_stack, running_app
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -74,10 +74,7 @@ def receive(stack: TestStack, url: str, *, wait: int) -> list[dict[str, Any]]:
 
 
 def first(stack: TestStack, url: str, seconds: float = 30) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + seconds
-    while not (found := receive(stack, url, wait=1)):
-        assert time.monotonic() < deadline, f"nothing published in {seconds} s"
-    return found
+    return wait_until(lambda: receive(stack, url, wait=1), "something published", seconds)
 
 
 def test_an_upload_is_heard_of_once_by_who_subscribed(stack: TestStack, town: Town) -> None:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +31,7 @@ from filevault.tables import Job, Once
 from tests.files.samples import PDF
 from tests.security.people import Town, build_town, path_parts
 from tests.stack import TestStack, provisioned_stack, run_manage, running_app
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -331,13 +332,6 @@ def let_its_time_end(case_id: str) -> None:
     tx.commit()
 
 
-def wait_until(done: Callable[[], object], message: str) -> None:
-    deadline = time.monotonic() + 30
-    while not done():
-        assert time.monotonic() < deadline, message
-        time.sleep(0.1)
-
-
 def test_when_its_time_is_over_a_case_goes_and_a_certificate_proves_it_T4(
     town: Town, stack: TestStack, bucket: Bucket
 ) -> None:
@@ -353,7 +347,7 @@ def test_when_its_time_is_over_a_case_goes_and_a_certificate_proves_it_T4(
         path = found[0] if found else ""
         return bool(path)
 
-    wait_until(has_certificate, "no certificate came")
+    wait_until(has_certificate, "a certificate")
     assert bucket.versions(f"cases/{case_id}/") == []
     assert town.a.get(f"/cases/{case_id}/").status_code == 404
     whole = town.a.get(path).json()
@@ -372,7 +366,7 @@ def test_a_hold_keeps_every_version_whoever_wants_to_delete_T5(
     page = f"/cases/{case_id}/"
     assert town.a.post(f"{page}hold/", {"reason": "A lawsuit"}).status_code == 302
     let_its_time_end(case_id)
-    wait_until(lambda: not waiting(retention.RETAIN_JOB), "the job of its end never ran")
+    wait_until(lambda: not waiting(retention.RETAIN_JOB), "the end of its job")
     done = run_manage(stack, "enforce_retention", "--delete")
     assert (done.returncode, done.stdout.count("held")) == (0, 1), done.stderr
     (file,) = File.query(f"case:{case_id}", consistent_read=True)
