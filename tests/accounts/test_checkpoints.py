@@ -22,7 +22,7 @@ from filevault import jobs, signing
 from filevault.aws import s3_client
 from filevault.dynamo import now
 from filevault.errors import Unavailable
-from filevault.tables import Job
+from tests.due import waiting
 from tests.faults.wire import open_wire, refuse
 
 pytestmark = [pytest.mark.settled, pytest.mark.usefixtures("bucket")]
@@ -270,10 +270,6 @@ def test_object_lock_is_asked_for_where_it_is_set_A1(settings: Any) -> None:
     assert sent["ObjectLockMode"] == "COMPLIANCE"
     left = sent["ObjectLockRetainUntilDate"] - datetime.now(UTC)
     assert timedelta(days=9) < left <= timedelta(days=10)
-
-
-def waiting(kind: str) -> list[Job]:
-    return [job for shard in range(4) for job in Job.query(str(shard)) if job.kind == kind]
 
 
 @pytest.mark.parametrize(

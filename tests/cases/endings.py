@@ -13,7 +13,6 @@ from cases.tables import Case, Client, RetentionEnd
 from files.checking import PURGE_JOB
 from filevault import jobs
 from filevault.mail import SEND_JOB
-from filevault.tables import Job
 from tests.cases.casework import again, edit, make_case, make_client
 
 #: When the cases of these tests are closed: in the middle of a day.
@@ -49,11 +48,6 @@ def live_through(*, until: int) -> None:
     for day in range(until + 1):
         with days_later(day):
             run()
-
-
-def waiting(kind: str = retention.RETAIN_JOB) -> list[Job]:
-    """Jobs of a kind, due or not."""
-    return [job for job in Job.scan() if job.kind == kind]
 
 
 def ends_of(actor: Practitioner) -> list[str]:

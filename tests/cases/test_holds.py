@@ -8,6 +8,7 @@ import time_machine
 
 from accounts.actors import Practitioner
 from cases import cases, clients, holds
+from cases.retention import RETAIN_JOB
 from cases.tables import Case
 from files import deletion, purge, uploads
 from files.checking import PURGE_JOB
@@ -26,10 +27,12 @@ from tests.cases.casework import (
     make_client,
     space_of,
 )
-from tests.cases.endings import closed_case, days_later, live_through, run, state_of, waiting
+from tests.cases.endings import closed_case, days_later, live_through, run, state_of
 from tests.cases.invited import sign_in
 from tests.cast import Cast, make_practitioner
+from tests.due import waiting
 from tests.faults.wire import Wire, meanwhile
+from tests.files.space import row
 
 pytestmark = pytest.mark.usefixtures("bucket")
 
@@ -48,12 +51,6 @@ def hold(actor: Practitioner, case: Case) -> Case:
 
 def versions(file: File) -> int:
     return len(case_storage().list_versions(file.s3_key))
-
-
-def row(file: File) -> File:
-    found = File.fetch(file.space_id, file.file_id)
-    assert found is not None
-    return found
 
 
 def later(days: float) -> None:
@@ -235,7 +232,7 @@ def test_a_hold_that_is_lifted_early_leaves_the_end_where_it_was(cast: Cast) -> 
         hold(cast.a, case)
         assert holds.lift(cast.a, case.case_id).retain_until == case.retain_until
     live_through(until=91)
-    assert (state_of(case), waiting()) == ("deleted", [])
+    assert (state_of(case), waiting(RETAIN_JOB)) == ("deleted", [])
     assert actions_in(f"case:{case.case_id}").count("case:deletion_warned") == 3
 
 

@@ -10,6 +10,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from cases import cases, holds, retention, retention_mail
+from cases.retention import RETAIN_JOB
 from cases.tables import Case
 from filevault.dynamo import now
 from filevault.errors import Invalid
@@ -22,9 +23,9 @@ from tests.cases.endings import (
     live_through,
     run,
     state_of,
-    waiting,
 )
 from tests.cast import Cast
+from tests.due import waiting
 from tests.faults.wire import Killed, Wire, kill, lose_reply, meanwhile
 
 CANARY = "Keller v. Brandt"
@@ -81,7 +82,7 @@ def test_closing_starts_the_clock_and_opening_again_stops_it(cast: Cast) -> None
         assert (again(case).retain_until, again(case).warned_days) == (None, None)
         assert ends_of(cast.a) == []
     live_through(until=100)
-    assert (state_of(case), waiting()) == ("open", [])
+    assert (state_of(case), waiting(RETAIN_JOB)) == ("open", [])
     with days_later(101):
         assert cases.close_case(cast.a, case.case_id).retain_until > CLOSED + timedelta(days=191)
 
@@ -91,7 +92,7 @@ def test_an_open_case_and_one_that_is_kept_have_no_end(cast: Cast) -> None:
     opened = make_case(cast.a, make_client(cast.a))
     edit(cast.a, opened, retention_rule="14d")
     assert [again(case).retain_until for case in (kept, as_usual, opened)] == [None] * 3
-    assert (waiting(), ends_of(cast.a)) == ([], [])
+    assert (waiting(RETAIN_JOB), ends_of(cast.a)) == ([], [])
 
 
 def test_the_default_is_that_of_the_day_of_closing(cast: Cast, settings: LazySettings) -> None:
@@ -134,7 +135,7 @@ def test_an_edit_of_something_else_leaves_the_clock_alone(cast: Cast) -> None:
     with days_later(50):
         edit(cast.a, case, title="Another", retention_rule="90d")
     assert again(case).retain_until == case.retain_until
-    assert len(waiting()) == 1
+    assert len(waiting(RETAIN_JOB)) == 1
 
 
 @pytest.mark.parametrize("rule", ["1d", "x", "90D", "9999999y", "\ud800", "x" * 10_000])
@@ -214,7 +215,7 @@ def test_the_end_deletes_the_case_and_says_why(cast: Cast) -> None:
     live_through(until=91)
     row = again(case)
     assert (row.status, row.title, row.retain_until) == ("deleted", "", None)
-    assert (waiting(), ends_of(cast.a)) == ([], [])
+    assert (waiting(RETAIN_JOB), ends_of(cast.a)) == ([], [])
     assert "case:deleted_by_retention" in actions_in(f"case:{case.case_id}")
     assert case.case_id not in (again(client).case_ids or ())
 
@@ -248,12 +249,12 @@ def test_a_case_that_is_opened_just_before_its_end_stays(cast: Cast, wire: Wire)
     with days_later(91):
         run()
     assert (state_of(case), again(case).title) == ("open", CANARY)
-    assert waiting() == []
+    assert waiting(RETAIN_JOB) == []
 
 
 def test_the_job_twice_deletes_once(cast: Cast) -> None:
     case = closed_case(cast.a)
-    (job,) = waiting()
+    (job,) = waiting(RETAIN_JOB)
     job.due_key += "0"
     job.save()
     live_through(until=91)

@@ -8,7 +8,7 @@ from accounts.actors import Actor, CaseClient, Practitioner
 from files import spaces, uploads
 from files.spaces import Ability, SpaceChanged
 from files.storage import PresignedPost
-from files.tables import File
+from files.tables import File, FileRef
 from filevault.aws import s3_client
 from filevault.dynamo import Transaction
 from filevault.tables import Once
@@ -120,5 +120,14 @@ def begin_post(
 def row(file: File) -> File:
     """The row as it is now."""
     found = File.fetch(file.space_id, file.file_id)
+    assert found is not None
+    return found
+
+
+def row_by_id(file_id: str) -> File:
+    """The row of a file in whatever space."""
+    ref = FileRef.fetch(file_id)
+    assert ref is not None
+    found = File.fetch(ref.space_id, file_id)
     assert found is not None
     return found

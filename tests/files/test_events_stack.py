@@ -16,13 +16,13 @@ from django.conf import LazySettings
 
 from files import multipart
 from files.states import FileState
-from files.tables import File
 from filevault.local.ministack import ACCOUNT, REGION
 from filevault.local.processes import Child
 from filevault.local.processes import worker as worker_child
 from filevault.local.queue import DEAD_QUEUE, QUEUE
 from filevault.local.seed import admin_session, provision
 from tests.files.samples import PDF
+from tests.files.space import row_by_id
 from tests.security.people import A_EMAIL, Person, Town, build_town
 from tests.stack import TestStack, mails, provisioned_stack, running_app, wait_for_mail
 from tests.waiting import wait_until
@@ -78,14 +78,8 @@ def town(stack: TestStack) -> Iterator[Town]:
         yield made
 
 
-def row(town: Town, file_id: str) -> File:
-    file = File.fetch(f"case:{town.case_one}", file_id)
-    assert file is not None
-    return file
-
-
 def is_available(town: Town, file_id: str) -> Callable[[], bool]:
-    return lambda: row(town, file_id).state == FileState.AVAILABLE
+    return lambda: row_by_id(file_id).state == FileState.AVAILABLE
 
 
 def send_parts(person: Person, home: str, signed: Any, content: bytes) -> None:
@@ -149,7 +143,7 @@ def test_parts_joined_by_a_browser_that_dies_then_are_told_by_event(
     home, content = town.portal_one, big_pdf(6 * MIB)
     signed = town.c1.presign(home, name="large.pdf", size=len(content))
     send_parts(town.c1, home, signed, content)
-    file = row(town, signed["fileId"])
+    file = row_by_id(signed["fileId"])
     parts = multipart.list_parts(file.s3_key, signed["uploadId"])
     assert parts is not None
     assert multipart.complete(file.s3_key, signed["uploadId"], parts)
@@ -178,11 +172,11 @@ def test_all_parts_sent_and_the_tab_closed_yields_one_mail_at_the_windows_close_
     signed = town.c1.presign(home, name="large.pdf", size=len(content))
     assert (signed["method"], signed["partCount"]) == ("MULTIPART", 3)
     send_parts(town.c1, home, signed, content)
-    assert row(town, signed["fileId"]).state == FileState.PENDING
+    assert row_by_id(signed["fileId"]).state == FileState.PENDING
     with worker(stack, NO_QUEUE):
         wait_until(is_available(town, signed["fileId"]), "an AVAILABLE file")
         wait_for_mail(stack, A_EMAIL, lambda mail: mail.id not in before, seconds=DEADLINE)
-        assert row(town, signed["fileId"]).size == len(content)
+        assert row_by_id(signed["fileId"]).size == len(content)
         time.sleep(QUIET)  # a second window, if it had opened one, would have closed by now
     assert len([mail for mail in mails(stack, A_EMAIL) if mail.id not in before]) == 1
 

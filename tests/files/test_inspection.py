@@ -23,6 +23,7 @@ from filevault import jobs
 from filevault.aws import s3_client
 from filevault.dynamo import now
 from filevault.tables import Job
+from tests.due import waiting
 from tests.faults.wire import Wire, meanwhile, refuse
 from tests.files import samples
 from tests.files.scanners import EICAR, FakeScanner, fake_scanner
@@ -74,10 +75,6 @@ def told(file: File) -> tuple[Any, ...]:
     return found.state, found.reason, found.scan_verdict, found.sha256
 
 
-def waiting(kind: str = INSPECT_JOB) -> list[Job]:
-    return [job for job in Job.scan() if job.kind == kind]
-
-
 def listed(space: FakeSpace, sha256: str) -> list[str]:
     return [file.file_id for file in records.find_same(space, sha256)]
 
@@ -93,7 +90,7 @@ def test_an_available_file_gets_its_proved_sha256(space: FakeSpace) -> None:
     assert listed(space, PDF_SHA256) == [file.file_id]
     assert actions(space)[-1] == "file:inspected"
     assert row(file).event_id == list(AuditEvent.query(space.space_id))[-1].event_id
-    assert (inspect(minutes=60), waiting()) == (0, [])
+    assert (inspect(minutes=60), waiting(INSPECT_JOB)) == (0, [])
 
 
 def test_a_long_file_is_read_in_pieces_to_its_end(space: FakeSpace) -> None:
@@ -104,13 +101,13 @@ def test_a_long_file_is_read_in_pieces_to_its_end(space: FakeSpace) -> None:
 
 def test_a_second_run_writes_nothing(space: FakeSpace) -> None:
     file = arrived(space)
-    (job,) = waiting()
+    (job,) = waiting(INSPECT_JOB)
     inspect()
     before, events = row(file).serialize(), actions(space)
     job.save()
     inspect()
     assert (row(file).serialize(), actions(space)) == (before, events)
-    assert waiting() == []
+    assert waiting(INSPECT_JOB) == []
 
 
 def test_what_arrived_altered_is_refused_even_when_it_is_available(space: FakeSpace) -> None:
@@ -165,7 +162,7 @@ def test_a_storage_that_stays_away_puts_the_file_off(space: FakeSpace, wire: Wir
     wire.add("GetObject", refuse("SlowDown"), times=20)
     inspect()
     assert told(file) == ("AVAILABLE", None, None, None)
-    assert [int(job.tries) for job in waiting()] == [1]
+    assert [int(job.tries) for job in waiting(INSPECT_JOB)] == [1]
 
 
 @pytest.mark.parametrize("scanned", [False, True])
@@ -180,7 +177,7 @@ def test_an_object_deleted_behind_our_back_leaves_no_available_row_N5(
     )
     inspect()
     assert told(file)[:2] == ("REJECTED", "lost")
-    assert (usage(), waiting()) == ((0, 0), [])
+    assert (usage(), waiting(INSPECT_JOB)) == ((0, 0), [])
 
 
 # --- The scanner ---
@@ -284,7 +281,7 @@ def test_many_files_that_wait_cost_one_try_at_a_time_N6(
     assert scanner.connections == 1
     assert [record.getMessage() for record in caplog.records].count("scanner away") == 1
     assert {row(file).state for file in files} == {"CHECKING"}
-    assert len(waiting()) == 5
+    assert len(waiting(INSPECT_JOB)) == 5
 
 
 def test_taking_the_setting_away_lets_no_file_pass(
@@ -293,7 +290,7 @@ def test_taking_the_setting_away_lets_no_file_pass(
     file = arrived(space)
     settings.SCANNER_URL = ""
     inspect()
-    assert (row(file).state, len(waiting())) == ("CHECKING", 1)
+    assert (row(file).state, len(waiting(INSPECT_JOB))) == ("CHECKING", 1)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +303,7 @@ def test_no_clear_verdict_is_no_pass(
     file = arrived(space)
     inspect()
     assert row(file).state == "CHECKING"
-    assert [int(job.tries) for job in waiting()] == [1]
+    assert [int(job.tries) for job in waiting(INSPECT_JOB)] == [1]
     assert "scanner away" in caplog.text
     scanner.reply = b"stream: OK\0"
     inspect(minutes=1)
@@ -323,7 +320,7 @@ def test_a_scanner_that_says_nothing_is_given_up(
     file = arrived(space)
     inspect()
     assert scanner.streams == [samples.PDF]
-    assert (row(file).state, len(waiting())) == ("CHECKING", 1)
+    assert (row(file).state, len(waiting(INSPECT_JOB))) == ("CHECKING", 1)
     given_up.set()
 
 
@@ -374,7 +371,7 @@ def test_a_file_deleted_meanwhile_stays_deleted(
     assert row(file).sha256 is None
     assert list(FileDigest.scan()) == []
     inspect()
-    assert (waiting(), actions(space)[-1]) == ([], "file:deleted")
+    assert (waiting(INSPECT_JOB), actions(space)[-1]) == ([], "file:deleted")
 
 
 def test_a_file_deleted_while_it_is_proved_leaves_no_digest_T4(
@@ -402,7 +399,7 @@ def test_of_two_workers_one_writes(
     assert told(file) == ("AVAILABLE", None, "clean", PDF_SHA256)
     assert space.available == [file.file_id]
     assert actions(space).count("upload:available") == 1
-    assert waiting() == []
+    assert waiting(INSPECT_JOB) == []
 
 
 @pytest.mark.parametrize("reply", [b"stream: OK\0", b"stream: Test.Eicar FOUND\0"])
@@ -411,7 +408,7 @@ def test_a_worker_that_lost_its_claim_writes_no_verdict(
 ) -> None:
     """Another one took the job over and has not come to its own yet."""
     file = arrived(space)
-    (job,) = waiting()
+    (job,) = waiting(INSPECT_JOB)
     wire.add("GetObject", meanwhile(lambda: job.update([Job.fence.add(2)])))
     scanner.reply = reply
     inspect()
@@ -465,20 +462,20 @@ def test_a_file_whose_space_is_gone_is_left_to_the_purge(
     file = arrived(space)
     del _spaces[space.key]
     inspect()
-    assert (row(file).state, waiting()) == ("CHECKING", [])
+    assert (row(file).state, waiting(INSPECT_JOB)) == ("CHECKING", [])
 
 
 def test_a_row_that_is_gone_ends_the_job(space: FakeSpace) -> None:
     file = arrived(space)
     file.delete()
     inspect()
-    assert waiting() == []
+    assert waiting(INSPECT_JOB) == []
 
 
 def test_states_that_are_over_are_left_alone(space: FakeSpace, scanner: FakeScanner) -> None:
     file = arrived(space)
     for state in (FileState.REJECTED, FileState.EXPIRED, FileState.ABORTED, FileState.DELETED):
-        (job,) = waiting()
+        (job,) = waiting(INSPECT_JOB)
         file.update([File.state.set(state.value)])
         inspect()
         assert row(file).state == state

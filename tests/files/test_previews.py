@@ -23,7 +23,7 @@ from filevault import jobs
 from filevault.aws import s3_client
 from filevault.dynamo import Transaction
 from filevault.errors import Unavailable
-from filevault.tables import Job
+from tests.due import waiting
 from tests.files import samples
 from tests.files.pictures import camera_exif, claiming_png, colours, decoded, encoded, half_and_half
 from tests.files.space import C1, A, FakeSpace, put, row
@@ -43,13 +43,6 @@ def work(kind: str = checking.PREVIEW_JOB, *, later: timedelta = timedelta(secon
     """Do the jobs of a kind that are due."""
     with time_machine.travel(datetime.now(UTC) + later, tick=True):
         return jobs.run_due("test", kinds=[kind])
-
-
-def waiting() -> list[Job]:
-    """The jobs for previews that are not done, dead ones too."""
-    shards = [*(str(number) for number in range(4)), jobs.DEAD_SHARD]
-    found = [job for shard in shards for job in Job.query(shard, consistent_read=True)]
-    return [job for job in found if job.kind == checking.PREVIEW_JOB]
 
 
 def versions(file: File) -> dict[str, list[str]]:
@@ -79,7 +72,7 @@ def test_a_photo_gets_both_pictures_pinned_and_recorded(space: FakeSpace) -> Non
     event = next(e for e in AuditEvent.query(space.space_id) if e.action == "file:preview_made")
     assert (event.actor, event.target) == ("system:worker", file.file_id)
     assert after.event_id == event.event_id
-    assert waiting() == []
+    assert waiting(checking.PREVIEW_JOB) == []
 
 
 @pytest.mark.parametrize(
@@ -106,7 +99,7 @@ def test_other_types_and_large_files_are_not_even_tried(
         arrive(space, name, samples.GOOD[name])
     settings.PREVIEW_MAX_SIZE = len(PHOTO) - 1
     arrive(space)
-    assert waiting() == []
+    assert waiting(checking.PREVIEW_JOB) == []
 
 
 @pytest.mark.parametrize(
@@ -128,7 +121,7 @@ def test_what_cant_be_drawn_has_no_preview_and_is_let_be(
     assert after.state == "AVAILABLE"
     assert not after.thumb_version_id
     assert not after.preview_version_id
-    assert waiting() == []
+    assert waiting(checking.PREVIEW_JOB) == []
     assert versions(file) == {"thumb": [], "preview": []}
     told = [record for record in caplog.records if record.name == "files.previews"]
     assert [(record.levelname, record.message) for record in told] == [("INFO", "no preview")]
@@ -151,7 +144,7 @@ def test_endless_rendering_is_ended(space: FakeSpace, monkeypatch: pytest.Monkey
     work()
     assert time.monotonic() - started < 10
     assert row(file).thumb_version_id is None
-    assert waiting() == []
+    assert waiting(checking.PREVIEW_JOB) == []
     with pytest.raises(ProcessLookupError):
         os.kill(begun[0], 0)
 
@@ -196,12 +189,12 @@ def test_storage_away_is_waited_for(space: FakeSpace, monkeypatch: pytest.Monkey
         with monkeypatch.context() as patch:
             patch.setattr(CaseStorage, call, away)
             work(later=timedelta(hours=1 if call == "put" else 0, seconds=1))
-        [job] = waiting()
+        [job] = waiting(checking.PREVIEW_JOB)
         assert job.last_error == "Unavailable"
         assert row(file).thumb_version_id is None
     work(later=timedelta(hours=3))
     assert row(file).thumb_version_id
-    assert waiting() == []
+    assert waiting(checking.PREVIEW_JOB) == []
 
 
 def test_a_full_disk_is_waited_for(space: FakeSpace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +205,7 @@ def test_a_full_disk_is_waited_for(space: FakeSpace, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(previews, "TemporaryFile", full)
     work()
-    assert [job.last_error for job in waiting()] == ["Unavailable"]
+    assert [job.last_error for job in waiting(checking.PREVIEW_JOB)] == ["Unavailable"]
     monkeypatch.undo()
     assert row(file).state == "AVAILABLE"
 
@@ -264,7 +257,7 @@ def test_a_file_deleted_meanwhile_leaves_no_picture_T4(
     work()
     assert row(file).state == "DELETED"
     assert versions(file) == {"thumb": [], "preview": []}
-    assert waiting() == []
+    assert waiting(checking.PREVIEW_JOB) == []
     assert "file:preview_made" not in actions(space)
 
 
@@ -302,7 +295,7 @@ def test_of_two_workers_one_pins(space: FakeSpace, monkeypatch: pytest.MonkeyPat
     assert actions(space).count("file:preview_made") == 1
     assert after.thumb_version_id in versions(file)["thumb"]
     assert stored(thumb_key(file.s3_key), str(after.thumb_version_id))["ContentLength"] > 100
-    assert waiting() == []
+    assert waiting(checking.PREVIEW_JOB) == []
 
 
 def test_a_long_rendering_keeps_its_lease(
@@ -327,6 +320,6 @@ def test_a_missing_version_is_an_outage_not_a_verdict(space: FakeSpace) -> None:
     file = arrive(space)
     case_storage().delete_versions(file.s3_key)
     work()
-    assert [job.last_error for job in waiting()] == ["Unavailable"]
+    assert [job.last_error for job in waiting(checking.PREVIEW_JOB)] == ["Unavailable"]
     with pytest.raises(ClientError):
         stored(file.s3_key, str(file.version_id))

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from files.keys import derived_keys
-from files.tables import File
 from filevault.aws import s3_client
 from tests.files.pictures import camera_exif, colours, decoded, encoded, half_and_half
+from tests.files.space import row_by_id
 from tests.security.people import NO_TLS, Person
 from tests.stack import TestStack
 from tests.waiting import wait_until
@@ -28,12 +28,6 @@ def versions(stack: TestStack, key: str) -> list[str]:
     """Everything that lies under a key and whatever begins with it, delete markers too."""
     found = s3_client().list_object_versions(Bucket=stack.stack["bucket"], Prefix=key)
     return [v["Key"] for v in (*found.get("Versions", []), *found.get("DeleteMarkers", []))]
-
-
-def stored_row(home: str, file_id: str) -> File:
-    row = File.fetch(f"case:{home.strip('/').split('/')[1]}", file_id)
-    assert row is not None
-    return row
 
 
 def test_from_the_upload_to_the_last_version_T4_D2(app: str, stack: TestStack) -> None:
@@ -55,11 +49,11 @@ def test_from_the_upload_to_the_last_version_T4_D2(app: str, stack: TestStack) -
         assert shown.headers["Cache-Control"] == "no-store"
         assert decoded(shown.content).size == size
         assert colours(decoded(shown.content))[:2] == ("red", "blue")
-    row = stored_row(home, file_id)
+    row = row_by_id(file_id)
     kept = sorted([row.s3_key, *derived_keys(row.s3_key)])
     assert sorted(versions(stack, row.s3_key)) == kept
     assert ann.post(f"{path}/delete").status_code == 302
-    wait_until(lambda: stored_row(home, file_id).purged_at, "the purge")
+    wait_until(lambda: row_by_id(file_id).purged_at, "the purge")
     assert versions(stack, row.s3_key) == []
     for url in (thumb, picture):
         assert fetch(url).status_code == 404

@@ -14,7 +14,7 @@ from django.conf import LazySettings
 from files import deletion, uploads
 from files.checking import PUBLISH_JOB
 from filevault import aws, jobs
-from filevault.tables import Job
+from tests.due import waiting
 from tests.files import samples
 from tests.files.space import C1, A, FakeSpace, put
 from tests.files.test_downloads import available
@@ -60,16 +60,10 @@ def run() -> None:
     jobs.run_due("test", kinds=[PUBLISH_JOB])
 
 
-def waiting() -> list[Job]:
-    shards = [*map(str, range(4)), jobs.DEAD_SHARD]
-    found = [job for shard in shards for job in Job.query(shard, consistent_read=True)]
-    return [job for job in found if job.kind == PUBLISH_JOB]
-
-
 def test_an_available_file_is_told_once_by_ids_size_and_type(space: FakeSpace, queue: str) -> None:
     file = available(space, "Scheidung Müller.pdf")
     uploads.confirm(C1, space, file.file_id)
-    assert len(waiting()) == 1
+    assert len(waiting(PUBLISH_JOB)) == 1
     run()
     run()
     [envelope] = received(queue)
@@ -92,7 +86,7 @@ def test_an_available_file_is_told_once_by_ids_size_and_type(space: FakeSpace, q
         "spaceKind": "test",
         "mimeType": "application/pdf",
     }
-    assert waiting() == []
+    assert waiting(PUBLISH_JOB) == []
 
 
 def test_attributes_can_be_filtered_on(space: FakeSpace) -> None:
@@ -113,7 +107,7 @@ def test_a_file_that_is_checked_is_told_only_when_it_passed(
     bad, _ = uploads.begin(C1, space, file_name="b.pdf", size=len(samples.EXE))
     put(bad, samples.EXE)
     assert uploads.confirm(C1, space, bad.file_id).state == "REJECTED"
-    assert waiting() == []
+    assert waiting(PUBLISH_JOB) == []
 
 
 FAULTS = [
@@ -131,7 +125,7 @@ def test_while_sns_is_away_the_message_waits_and_keeps_its_id(
         raise fault
 
     available(space)
-    [job] = waiting()
+    [job] = waiting(PUBLISH_JOB)
     moment = datetime.now(UTC)
     with monkeypatch.context() as patch:
         patch.setattr(aws.sns_client(), "publish", fail)
@@ -139,7 +133,7 @@ def test_while_sns_is_away_the_message_waits_and_keeps_its_id(
             moment += timedelta(hours=2)
             with time_machine.travel(moment):
                 run()
-    [again] = waiting()
+    [again] = waiting(PUBLISH_JOB)
     assert again.shard != jobs.DEAD_SHARD
     with time_machine.travel(moment + timedelta(hours=2)):
         run()
@@ -152,13 +146,13 @@ def test_a_file_that_went_meanwhile_is_not_told(space: FakeSpace, queue: str) ->
     deletion.delete(A, space, file.file_id)
     run()
     assert received(queue) == []
-    assert waiting() == []
+    assert waiting(PUBLISH_JOB) == []
 
 
 def test_without_a_topic_nothing_is_written(space: FakeSpace, settings: LazySettings) -> None:
     settings.SNS_TOPIC_ARN = ""
     available(space)
-    assert waiting() == []
+    assert waiting(PUBLISH_JOB) == []
 
 
 @pytest.mark.parametrize(

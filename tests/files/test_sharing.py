@@ -23,8 +23,8 @@ from filevault.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
 from filevault.mail import address_hash
 from tests.counting import counted
 from tests.faults.wire import Wire, meanwhile, refuse
-from tests.files.space import C1, put
-from tests.files.vaults import BEN, STRANGER, known, log_in, own_file, row
+from tests.files.space import C1, put, row
+from tests.files.vaults import BEN, STRANGER, known, log_in, own_file
 
 #: Profiles are found by an index; that it lags costs a share no more than waiting for a login.
 pytestmark = pytest.mark.settled

@@ -20,8 +20,8 @@ from filevault.dynamo import new_id
 from filevault.errors import Invalid
 from tests.cases.invited import enter, make_invited, sign_in
 from tests.files import samples
-from tests.files.space import put
-from tests.files.vaults import BEN, STRANGER, image_row, own_file, row
+from tests.files.space import put, row
+from tests.files.vaults import BEN, STRANGER, image_row, own_file
 
 pytestmark = pytest.mark.settled
 

@@ -64,10 +64,3 @@ def image_row(space: Space, *, at: datetime | None = None, name: str = "photo.jp
         created_at=at or now(),
         upload_expires_at=at or now(),
     )
-
-
-def row(file: File) -> File:
-    """The row as it is now."""
-    found = File.fetch(file.space_id, file.file_id)
-    assert found is not None
-    return found

@@ -29,6 +29,7 @@ from filevault.dynamo import Transaction, new_id, now
 from filevault.local.seed import admin_session
 from filevault.tables import Job, Once
 from tests.files.samples import PDF
+from tests.files.space import row_by_id
 from tests.security.people import Town, build_town, path_parts
 from tests.stack import TestStack, provisioned_stack, run_manage, running_app
 from tests.waiting import wait_until
@@ -85,12 +86,6 @@ def bucket(stack: TestStack) -> Bucket:
     return Bucket(stack)
 
 
-def row(town: Town, file_id: str) -> File:
-    file = File.fetch(f"case:{town.case_one}", file_id)
-    assert file is not None
-    return file
-
-
 def let_time_pass(stack: TestStack, file: File) -> None:
     """As if the upload had begun two days ago: its job is due."""
     file.update([File.upload_expires_at.set(now() - timedelta(days=2))])
@@ -114,7 +109,7 @@ def sweep(stack: TestStack, *arguments: str) -> tuple[int, list[str]]:
 
 def wait_for_purge(town: Town, file_id: str) -> File:
     deadline = time.monotonic() + 30
-    while (file := row(town, file_id)).purged_at is None:
+    while (file := row_by_id(file_id)).purged_at is None:
         assert time.monotonic() < deadline, f"not purged in 30 s: {file.state}"
         time.sleep(0.1)
     return file
@@ -123,7 +118,7 @@ def wait_for_purge(town: Town, file_id: str) -> File:
 def wait_for_proof(town: Town, file_id: str) -> File:
     """Once the worker has read all of it, it looks no more by itself."""
     deadline = time.monotonic() + 30
-    while (file := row(town, file_id)).sha256 is None:
+    while (file := row_by_id(file_id)).sha256 is None:
         assert time.monotonic() < deadline, "its content was never proved"
         time.sleep(0.1)
     return file
@@ -148,7 +143,7 @@ def test_an_abandoned_upload_ends_as_expired_and_leaves_nothing_U10(
 ) -> None:
     signed = town.c1.presign(town.portal_one)
     key = signed["fields"]["key"]
-    let_time_pass(stack, row(town, signed["fileId"]))
+    let_time_pass(stack, row_by_id(signed["fileId"]))
     ended = wait_for_purge(town, signed["fileId"])
     assert (ended.state, ended.file_name) == ("EXPIRED", "")
     assert bucket.versions(key) == []
@@ -162,7 +157,7 @@ def test_an_abandoned_half_of_an_upload_in_parts_leaves_no_part_U10(
 ) -> None:
     signed = town.c1.presign(town.portal_one, name="large.pdf", size=12 * MIB)
     send_first_part(town, signed)
-    file = row(town, signed["fileId"])
+    file = row_by_id(signed["fileId"])
     assert bucket.parts(file.s3_key) == [signed["uploadId"]]
     assert sweep(stack, "--delete")[0] == 0, "it may still be gone on with"
     assert bucket.parts(file.s3_key) == [signed["uploadId"]]
@@ -183,7 +178,7 @@ def test_bytes_that_arrive_after_the_end_are_taken_away_U10(
     while bucket.versions(signed["fields"]["key"]):
         assert time.monotonic() < deadline, "late bytes are still there"
         time.sleep(0.1)
-    assert row(town, signed["fileId"]).state == "ABORTED"
+    assert row_by_id(signed["fileId"]).state == "ABORTED"
 
 
 def test_deletion_takes_everything_but_tombstone_and_trail_T4(
@@ -207,7 +202,7 @@ def test_deletion_takes_everything_but_tombstone_and_trail_T4(
     digests = FileDigest.query(f"case:{town.case_one}", consistent_read=True)
     assert not [each for each in digests if each.digest_key.endswith(file_id)]
     assert actions(town, file_id)[-2:] == ["file:deleted", "file:purged"]
-    assert bucket.versions(row(town, neighbour).s3_key) != [], "Z9"
+    assert bucket.versions(row_by_id(neighbour).s3_key) != [], "Z9"
     assert sweep(stack)[0] == 0
 
 
@@ -292,9 +287,9 @@ def test_a_file_without_its_bytes_is_told_and_then_said_to_be_gone_N5(
     code, lines = sweep(stack)
     assert (code, lines[-1]) == (1, "1 things that should not be there")
     assert "files whose bytes are gone: 1" in lines
-    assert row(town, file.file_id).state == "AVAILABLE"
+    assert row_by_id(file.file_id).state == "AVAILABLE"
     assert sweep(stack, "--delete")[0] == 0
-    lost = row(town, file.file_id)
+    lost = row_by_id(file.file_id)
     assert (lost.state, lost.reason) == ("REJECTED", "lost")
     assert "no longer in storage" in town.a.get(town.one).text
     assert town.a.get(f"{town.one}files/{file.file_id}/download").status_code == 409

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from files.names import clean_name
-from files.tables import File
 from filevault.dynamo import new_id
 from tests.files.samples import HTML, PDF, SVG, TXT
+from tests.files.space import row_by_id
 from tests.security.people import Person, Town, essence
 from tests.stack import TestStack
 
@@ -36,12 +36,6 @@ NAMES = [
     "  .pdf.pdf",
 ]
 NO_NAMES = ["", ".pdf", "///", "\u202e", "\x00", "\ud800", 7, None, ["a.pdf"], {"a": 1}]
-
-
-def row(town: Town, file_id: str) -> File:
-    found = File.fetch(f"case:{town.case_one}", file_id)
-    assert found is not None
-    return found
 
 
 def download(person: Person, home: str, file_id: str) -> httpx.Response:
@@ -99,14 +93,14 @@ def test_nothing_replaces_what_was_confirmed_U3(town: Town) -> None:
     signed = c1.presign(home)
     c1.send(signed)
     c1.call(signed["confirmUrl"], page=home)
-    before = row(town, signed["fileId"]).attribute_values
+    before = row_by_id(signed["fileId"]).attribute_values
     for added in ("event_id", "sha256"):  # the worker proves what was pinned
         before.pop(added, None)
     forged = PDF.replace(b"Catalog", b"CATALOG")
     c1.send(signed, forged)  # the signature still lives, and storage may take it
     assert c1.call(signed["confirmUrl"], page=home).json()["state"] == "AVAILABLE"
     assert download(town.a, town.one, signed["fileId"]).content == PDF
-    after = row(town, signed["fileId"]).attribute_values
+    after = row_by_id(signed["fileId"]).attribute_values
     assert {name: after[name] for name in before} == before
 
 
@@ -118,7 +112,7 @@ def test_the_version_that_was_checked_is_served_U4(town: Town) -> None:
     c1.send(signed)  # storage tells of each: which is looked at first is a race
     assert c1.call(signed["confirmUrl"], page=home).json()["state"] == "AVAILABLE"
     link = town.a.get(f"{town.one}files/{signed['fileId']}/download").headers["Location"]
-    version = row(town, signed["fileId"]).version_id
+    version = row_by_id(signed["fileId"]).version_id
     assert f"versionId={version}" in link
     served = {httpx.get(link).content for _ in range(3)}
     assert len(served) == 1
@@ -223,7 +217,7 @@ def test_answers_with_an_address_are_kept_by_no_cache_D3(town: Town) -> None:
 
 def test_nobody_reads_storage_without_a_signature_D3(town: Town, stack: TestStack) -> None:
     file = town.c1.upload(town.portal_one)["fileId"]
-    key = row(town, file).s3_key
+    key = row_by_id(file).s3_key
     address = f"{stack.ministack.endpoint}/{stack.stack['bucket']}"
     for path in (f"/{key}", "", "/?list-type=2", "/?versions", f"/?prefix=cases/{town.case_one}"):
         assert httpx.get(f"{address}{path}").status_code == 403, path

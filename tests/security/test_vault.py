@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from files.tables import File, FileRef, Usage
+from files.tables import File, Usage
 from filevault.dynamo import new_id
+from tests.files.space import row_by_id
 from tests.security.people import ADMIN_EMAIL, Person, Town, essence
 from tests.stack import TestStack
 
@@ -58,14 +59,6 @@ def owner_of(person: Person) -> str:
     """The user id of somebody who has a file of their own."""
     [file] = person.api("GET", "files/list?limit=1").json()["owned"]
     return str(file["userId"])
-
-
-def row(file_id: str) -> File:
-    """The row behind a file, as the product sees it now."""
-    ref = FileRef.fetch(file_id)
-    file = File.fetch(ref.space_id, file_id) if ref is not None else None
-    assert file is not None
-    return file
 
 
 def pages_of(owner: str, file: str) -> list[str]:
@@ -117,7 +110,7 @@ def calls_of(file: str) -> list[Call]:
 def state_of(vault: Vault) -> list[Any]:
     """All that a refused call might have changed."""
     usage = Usage.fetch(vault.owner)
-    rows = [row(file) for file in (vault.letter, vault.diary, vault.begun["fileId"])]
+    rows = [row_by_id(file) for file in (vault.letter, vault.diary, vault.begun["fileId"])]
     begun = len(list(File.query(f"user:{vault.owner}", consistent_read=True)))
     assert usage is not None
     return [*(each.to_simple_dict() for each in rows), usage.to_simple_dict(), begun]
@@ -227,7 +220,7 @@ def test_an_upload_is_its_beginners_to_end_Z4(town: Town, vault: Vault) -> None:
     assert again.json() | unread == confirmed.json() | unread
     late = vault.a.api("DELETE", f"files/uploads/{file}")
     assert (late.status_code, late.json()["code"]) == (409, "arrived")
-    assert row(file).state == "AVAILABLE"
+    assert row_by_id(file).state == "AVAILABLE"
 
 
 # --- Z7: unknown fields ---
