@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from accounts import audit
 from accounts.actors import Practitioner
 from accounts.audit import Action
-from filevault.errors import DomainError, Forbidden
+from filevault.errors import DomainError, Forbidden, Invalid
 
 #: Rows of a page of records.
 PAGE_SIZE = 50
@@ -96,6 +96,11 @@ class Page:
     buttons: Sequence[Button] = ()
     ask: Ask | None = None
     tables: Sequence[Table] = ()
+
+
+def error_of(refusal: Invalid, field: str) -> str:
+    """What an `Ask` says of the text that a rule refused."""
+    return str(refusal.fields.get(field, refusal.message))
 
 
 def show(request: HttpRequest, page: Page, *, target: str, status: int = 200) -> HttpResponse:

@@ -9,37 +9,42 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts import audit
-from accounts.admin_pages import Ask, Button, Cell, Page, admin_of, change, record_url, show
+from accounts.admin_pages import (
+    Ask,
+    Button,
+    Cell,
+    Page,
+    admin_of,
+    change,
+    error_of,
+    record_url,
+    show,
+)
 from cases import holds
 from cases.tables import Case
-from filevault.errors import Invalid, NotFound
+from filevault.errors import Invalid
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def detail(request: HttpRequest, case_id: str) -> HttpResponse:
     """Whether and why a case is held; a reason that is sent places a hold, also over the owner's
     own, which the owner could lift."""
-    case, reason, error = Case.fetch(case_id), request.POST.get("reason", ""), ""
-    if case is None or case.status == "deleted":
-        raise NotFound
+    actor, reason, error = admin_of(request), request.POST.get("reason", ""), ""
+    case = holds.get_holdable(actor, case_id)
     if request.method == "POST":
         try:
-            case = holds.place(admin_of(request), case_id, reason=reason)
+            case = holds.place(actor, case_id, reason=reason)
         except Invalid as refusal:
-            error = str(refusal.fields.get("reason", refusal.message))
+            error = error_of(refusal, "reason")
     page = Page(
         _("Legal hold"),
         parents=[(_("Case"), record_url("case", case_id))],
         note=_("While a hold stands, nothing of the case is deleted, by anybody or anything."),
         **(_standing(case) if case.held_at is not None else {}),
-        **(_asking(case_id, reason, error) if _may_place(request, case) else {}),
+        **(_asking(case_id, reason, error) if holds.can_place(actor, case) else {}),
     )
     target, status = audit.case_stream(case_id), 422 if error else 200
     return show(request, page, target=target, status=status)
-
-
-def _may_place(request: HttpRequest, case: Case) -> bool:
-    return case.held_at is None or holds.can_take_over(admin_of(request), case)
 
 
 def _standing(case: Case) -> dict[str, Any]:

@@ -30,14 +30,25 @@ def check_reason(reason: str) -> str:
     return cleaned
 
 
+def get_holdable(actor: Practitioner, case_id: str) -> Case:
+    """A case that may be held: one's own, for an admin any. Raises `NotFound`, and `Forbidden` for
+    a colleague's."""
+    if not actor.is_admin:
+        return get_case(actor, case_id)
+    case = Case.fetch(case_id) if is_id(case_id) else None
+    if case is None or case.status == "deleted":
+        raise NotFound
+    return case
+
+
 def place(actor: Practitioner, case_id: str, *, reason: str) -> Case:
     """Hold a case, by its owner or an admin. A case that is held already stays as it is, but for
     an admin who takes over the owner's own hold, so that the owner can't lift it any more. Raises
     `Invalid`, and `NotFound` for everybody else."""
     reason = check_reason(reason)
     for attempt in range(TRIES):
-        case = _get(actor, case_id)
-        if case.held_at is not None and not can_take_over(actor, case):
+        case = get_holdable(actor, case_id)
+        if not can_place(actor, case):
             break
         tx = Transaction()
         changes = [
@@ -48,14 +59,14 @@ def place(actor: Practitioner, case_id: str, *, reason: str) -> Case:
         update_in(tx, case, actor, Action.CASE_HOLD, changes, version=case.event_id)
         if committed(tx, last=attempt + 1 == TRIES):
             break
-    return _get(actor, case_id)
+    return get_holdable(actor, case_id)
 
 
 def lift(actor: Practitioner, case_id: str) -> Case:
     """Lift the hold of a case; again changes nothing. Where its time was over meanwhile, it is
     deleted after a week's notice, not at once. Raises `Forbidden` where an admin has placed it."""
     for attempt in range(TRIES):
-        case = _get(actor, case_id)
+        case = get_holdable(actor, case_id)
         if case.held_at is None:
             break
         check_liftable(actor, case)
@@ -66,7 +77,7 @@ def lift(actor: Practitioner, case_id: str) -> Case:
         update_in(tx, case, actor, Action.CASE_HOLD_LIFT, changes, version=case.event_id)
         if committed(tx, last=attempt + 1 == TRIES):
             break
-    return _get(actor, case_id)
+    return get_holdable(actor, case_id)
 
 
 def check_liftable(actor: Practitioner, case: Case) -> None:
@@ -80,16 +91,9 @@ def can_lift(actor: Practitioner, case: Case) -> bool:
     return actor.is_admin or case.held_by == actor.actor_id
 
 
-def can_take_over(actor: Practitioner, case: Case) -> bool:
-    """Admins make an owner's hold theirs."""
+def can_place(actor: Practitioner, case: Case) -> bool:
+    """Whether there is no hold yet, or it is the owner's own, which an admin may make theirs."""
+    if case.held_at is None:
+        return True
     owner_id = f"user:{case.user_id}"
     return actor.is_admin and actor.actor_id != owner_id and case.held_by == owner_id
-
-
-def _get(actor: Practitioner, case_id: str) -> Case:
-    if not actor.is_admin:
-        return get_case(actor, case_id)
-    case = Case.fetch(case_id) if is_id(case_id) else None
-    if case is None or case.status == "deleted":
-        raise NotFound
-    return case

@@ -16,6 +16,7 @@ from accounts.admin_pages import (
     Table,
     admin_of,
     audit_link,
+    error_of,
     record_url,
     show,
 )
@@ -73,7 +74,7 @@ def open_file(request: HttpRequest, file_id: str) -> HttpResponse:
     try:
         url = open_for_admin(admin_of(request), file_id, reason=reason)
     except Invalid as refusal:
-        error = str(refusal.fields.get("reason", refusal.message))
+        error = error_of(refusal, "reason")
         return _detail(request, find(file_id), reason=reason, error=error)
     return redirect_to_storage(url)
 
