@@ -1,9 +1,14 @@
 """The private bucket of the local stack."""
 
+from typing import TYPE_CHECKING
+
 import boto3
 from botocore.exceptions import ClientError
 
 from filevault.local.ministack import REGION
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 BUCKET = "filevault-local"
 
@@ -22,6 +27,14 @@ def provision_bucket(
     except ClientError as error:
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
+    _close(s3, name)
+    _expire_parts(s3, name)
+    _let_in(s3, name, site)
+    return name
+
+
+def _close(s3: "S3Client", name: str) -> None:
+    """Private, versioned and encrypted."""
     s3.put_public_access_block(
         Bucket=name,
         PublicAccessBlockConfiguration={
@@ -42,6 +55,9 @@ def provision_bucket(
             "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
         },
     )
+
+
+def _expire_parts(s3: "S3Client", name: str) -> None:
     s3.put_bucket_lifecycle_configuration(
         Bucket=name,
         LifecycleConfiguration={
@@ -57,6 +73,10 @@ def provision_bucket(
             ]
         },
     )
+
+
+def _let_in(s3: "S3Client", name: str, site: str) -> None:
+    """The site's own pages, and no others."""
     s3.put_bucket_cors(
         Bucket=name,
         CORSConfiguration={
@@ -75,4 +95,3 @@ def provision_bucket(
             ]
         },
     )
-    return name
