@@ -86,7 +86,7 @@ def _upload(browser: Browser, invited: Invited, number: int) -> File:
     grant = browser.post(f"{files}presign", body, content_type="application/json").json()
     file = File.fetch(f"case:{invited.case.case_id}", grant["fileId"])
     assert file is not None
-    put(file, samples.PDF, settings.FILEVAULT_BUCKET)
+    put(file, samples.PDF)
     answer = browser.post(grant["confirmUrl"], {}, content_type="application/json")
     assert answer.json()["state"] == "AVAILABLE"
     return file

@@ -95,30 +95,15 @@ class Vault:
 
 def fill(count: int) -> None:
     """A case of somebody's with so many files in it, checked, sealed and under a checkpoint."""
-    from django.conf import settings
-
-    from files import uploads
-    from files.spaces import get_space
     from filevault import jobs
-    from filevault.aws import s3_client
-    from tests.cases.casework import make_case, make_client
+    from tests.cases.casework import arrived, make_case, make_client
     from tests.cast import make_cast
     from tests.files.samples import PDF
 
     owner = make_cast().a
     case = make_case(owner, make_client(owner))
-    space = get_space(owner, f"case:{case.case_id}")
     for number in range(count):
-        content = PDF + f"% {number}\n".encode()
-        name = f"Letter {number}.pdf"
-        file, _post = uploads.begin(owner, space, file_name=name, size=len(content))
-        s3_client().put_object(
-            Bucket=settings.FILEVAULT_BUCKET,
-            Key=file.s3_key,
-            Body=content,
-            ContentType=file.mime_type,
-        )
-        uploads.confirm(owner, space, file.file_id)
+        arrived(case, owner, PDF + f"% {number}\n".encode(), name=f"Letter {number}.pdf")
     for _twice in range(2):  # what the first round plans is done in the second
         for chore in jobs.chores():
             chore.function()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.test import Client as Browser
 
-from accounts.actors import CaseClient, Practitioner
+from accounts.actors import Actor, CaseClient, Practitioner
 from accounts.tables import AuditEvent
 from cases import cases, clients
 from cases.tables import Case, Client, SearchTerm
@@ -58,10 +58,10 @@ def actor_of(case: Case, client: Client) -> CaseClient:
     return CaseClient(client.client_id, case.case_id, case.user_id, client.name)
 
 
-def arrived(case: Case, actor: Any, content: bytes = PDF) -> File:
+def arrived(case: Case, actor: Actor, content: bytes = PDF, *, name: str = "letter.pdf") -> File:
     """A file that somebody has put into an open case."""
     space = space_of(case)
-    file, _post = uploads.begin(actor, space, file_name="letter.pdf", size=len(content))
+    file, _post = uploads.begin(actor, space, file_name=name, size=len(content))
     put(file, content)
     return uploads.confirm(actor, space, file.file_id)
 

@@ -18,16 +18,13 @@ from cases.tables import Case, CaseMember, Client, Invitation, PendingMember, Se
 from files import deletion, downloads, uploads
 from files.records import get_usage
 from files.spaces import Ability
-from files.tables import File
 from filevault import jobs
 from filevault.dynamo import new_id, now
 from filevault.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unavailable
 from filevault.mail import address_hash
-from tests.cases.casework import actions_in, again, edit, make_case, make_client
+from tests.cases.casework import actions_in, again, arrived, edit, make_case, make_client
 from tests.cases.invited import deliver
 from tests.faults.wire import Wire, meanwhile, refuse
-from tests.files.samples import PDF
-from tests.files.space import put
 from tests.files.vaults import BEN, STRANGER, known, log_in
 
 #: Profiles are found by an index; that it lags costs a share no more than waiting for a login.
@@ -71,20 +68,13 @@ def rows(actor: Practitioner, status: str = "open") -> list[CaseRow]:
     return case_rows(actor, cases.list_cases(actor, status).items)
 
 
-def upload(actor: Practitioner, case: Case) -> File:
-    space = get_case_space(actor, case.case_id)
-    file, _post = uploads.begin(actor, space, file_name="letter.pdf", size=len(PDF))
-    put(file, PDF)
-    return uploads.confirm(actor, space, file.file_id)
-
-
 def test_a_reader_reads_and_does_nothing_else(
     a: Practitioner, b: Practitioner, maria: Client, case: Case
 ) -> None:
     assert abilities(b, case) == set()
     share(a, case)
     assert abilities(b, case) == {Ability.READ}
-    file = upload(a, case)
+    file = arrived(case, a)
     space = get_case_space(b, case.case_id)
     assert downloads.get_download(b, space, file.file_id).url
     version = str(again(case).event_id)
@@ -118,7 +108,7 @@ def test_a_writer_adds_files_and_deletes_their_own(
 ) -> None:
     share(a, case, access="write")
     assert abilities(b, case) == WRITER
-    theirs, mine = upload(a, case), upload(b, case)
+    theirs, mine = arrived(case, a), arrived(case, b)
     space = get_case_space(b, case.case_id)
     assert space.names_of([b.actor_id]) == {b.actor_id: "Ben Okafor"}
     assert int(get_usage(a.user_id).file_count) == 2
@@ -193,7 +183,7 @@ def test_what_the_owner_reads_of_a_case_tells_it_neither_before_nor_after_a_logi
     log_in(STRANGER)  # who is bound by it
     told = []
     for case in map(again, shared.values()):
-        upload(a, case)
+        arrived(case, a)
         events = list(AuditEvent.query(f"case:{case.case_id}"))
         told.append(
             (
@@ -422,14 +412,14 @@ def test_an_upload_begun_while_access_is_taken_back(
     share(a, case, access="write")
     wire.add("TransactWriteItems", meanwhile(lambda: remove(a, case)))
     with pytest.raises(NotFound):
-        upload(b, case)
+        arrived(case, b)
     share(a, case, access="write")
     wire.add(
         "TransactWriteItems",
         meanwhile(lambda: colleagues.change_access(a, case.case_id, email=BEN, access="read")),
     )
     with pytest.raises(Forbidden):
-        upload(b, case)
+        arrived(case, b)
     assert again(case).file_count == 0
 
 
@@ -437,7 +427,7 @@ def test_an_upload_goes_on_while_somebody_else_is_added(
     a: Practitioner, b: Practitioner, case: Case, wire: Wire
 ) -> None:
     wire.add("TransactWriteItems", meanwhile(lambda: share(a, case)))
-    assert upload(a, case).state == "AVAILABLE"
+    assert arrived(case, a).state == "AVAILABLE"
 
 
 def test_a_share_that_stays_contended_gives_up_whole(
@@ -458,7 +448,7 @@ def test_shared_cases_stand_among_ones_own_marked(
 ) -> None:
     own = make_case(b, make_client(b, "Carl Lind"), title="Tax return")
     share(a, case)
-    file = upload(a, case)
+    file = arrived(case, a)
     (first, second) = rows(b)
     assert (first.case.case_id, second.case.case_id) == (case.case_id, own.case_id)
     assert (first.sharer, first.is_read_only) == ("Dr Anna Novak (Practice 1)", True)

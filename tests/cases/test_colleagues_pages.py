@@ -11,16 +11,11 @@ from accounts.actors import CaseClient, Practitioner
 from accounts.tables import AuditEvent
 from cases import cases, colleagues, holds, invitations
 from cases.tables import Case, Client, Notice
-from files import uploads
-from files.spaces import get_space
-from files.tables import File
 from filevault.dynamo import new_id
 from tests.api.conftest import Caller, with_session
 from tests.cases.bursts import run
-from tests.cases.casework import again, make_case, make_client
+from tests.cases.casework import again, arrived, make_case, make_client
 from tests.cases.invited import deliver, sign_in
-from tests.files.samples import PDF
-from tests.files.space import put
 from tests.files.vaults import BEN, STRANGER, known
 
 pytestmark = pytest.mark.settled
@@ -220,16 +215,9 @@ def heard(case: Case, sender: Practitioner | CaseClient) -> list[str]:
     """Who is written to about an upload, once its window has closed."""
     deliver()
     before = len(outbox.outbox)
-    upload(case, sender)
+    arrived(case, sender, name="canary.pdf")
     run(minutes=6)
     return sorted(mail.to[0] for mail in outbox.outbox[before:])
-
-
-def upload(case: Case, sender: Practitioner | CaseClient) -> File:
-    space = get_space(sender, f"case:{case.case_id}")
-    file, _post = uploads.begin(sender, space, file_name="canary.pdf", size=len(PDF))
-    put(file, PDF)
-    return uploads.confirm(sender, space, file.file_id)
 
 
 def test_who_hears_of_whose_files(
@@ -257,7 +245,7 @@ def test_who_was_taken_off_before_the_window_closes_hears_nothing(
     client = CaseClient(maria.client_id, case.case_id, a.user_id, "Maria")
     share(case)
     deliver()
-    upload(case, client)
+    arrived(case, client, name="canary.pdf")
     assert len(list(Notice.scan())) == 2
     colleagues.remove(a, case.case_id, email=BEN)
     before = len(outbox.outbox)
@@ -278,7 +266,7 @@ def test_the_largest_case_still_takes_an_upload_of_anybody(
     case = again(case)
     client = CaseClient(people[0].client_id, case.case_id, a.user_id, "Client 0")
     for sender in (a, b, client):
-        assert upload(case, sender).state == "AVAILABLE"
+        assert arrived(case, sender, name="canary.pdf").state == "AVAILABLE"
     cases.delete_case(a, case.case_id)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+
 from accounts.actors import Actor, CaseClient, Practitioner
 from files import spaces, uploads
 from files.spaces import Ability, SpaceChanged
@@ -100,10 +102,13 @@ def make_bucket(name: str) -> None:
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 
 
-def put(file: File, content: bytes, bucket: str = "filevault-test") -> str:
+def put(file: File, content: bytes) -> str:
     """Let bytes arrive under a file's key; the version's id."""
     answer = s3_client().put_object(
-        Bucket=bucket, Key=file.s3_key, Body=content, ContentType=file.mime_type
+        Bucket=settings.FILEVAULT_BUCKET,
+        Key=file.s3_key,
+        Body=content,
+        ContentType=file.mime_type,
     )
     return answer["VersionId"]
 
