@@ -1,6 +1,6 @@
 """What a case's form holds, and the parts of which a case's transactions are made."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -128,15 +128,21 @@ def check_not_held(case: Case) -> None:
         raise OnHold
 
 
-def committed(tx: Transaction, *, last: bool) -> bool:
-    """False where somebody else changed the case or one of its clients first."""
-    try:
-        tx.commit()
-    except Conflict:
-        if last:
-            raise
-        return False
-    return True
+def commit(prepare: Callable[[], Transaction | None]) -> None:
+    """Commit what is prepared from a case as it is, and anew where somebody else changed the case
+    or one of its clients first; None: there is nothing to do. Raises `Conflict` when that doesn't
+    end."""
+    for attempt in range(TRIES):
+        tx = prepare()
+        if tx is None:
+            return
+        try:
+            tx.commit()
+        except Conflict:
+            if attempt + 1 == TRIES:
+                raise
+        else:
+            return
 
 
 def status_changes(case: Case, status: str) -> list[Any]:

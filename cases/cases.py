@@ -12,13 +12,12 @@ from accounts.actors import WORKER, Actor, Practitioner
 from accounts.audit import Action
 from cases import certificates, retention
 from cases.case_parts import (
-    TRIES,
     apply_details,
     change_people_in,
     check_details,
     check_not_held,
     check_own,
-    committed,
+    commit,
     count_in,
     details_of,
     invalid_clients,
@@ -228,11 +227,8 @@ def reopen_case(actor: Practitioner, case_id: str) -> Case:
 def delete_case(actor: Practitioner, case_id: str) -> None:
     """Delete a case: from here on nobody can open it, and a job takes away all that it had. The
     tombstone keeps ids and times, and no text."""
-    for attempt in range(TRIES):
-        case = get_case(actor, case_id)
-        tx = _burial(actor, case, Action.CASE_DELETE, certificates.OWNER)
-        if committed(tx, last=attempt + 1 == TRIES):
-            return
+    action, reason = Action.CASE_DELETE, certificates.OWNER
+    commit(lambda: _burial(actor, get_case(actor, case_id), action, reason))
 
 
 def end_case(case: Case) -> None:
@@ -259,25 +255,26 @@ def _burial(actor: Actor, case: Case, action: Action, reason: str) -> Transactio
 
 
 def _move(actor: Practitioner, case_id: str, status: str, action: Action) -> Case:
-    for attempt in range(TRIES):
-        case = get_case(actor, case_id)
-        if case.status == status:
-            return case
-        there = [client.client_id for client in clients_of(case)]
-        changes = status_changes(case, status)
-        tx, moment = Transaction(), now()
-        if status == "open":
-            changes += [Case.closed_at.remove(), Case.client_ids.set(there)]
-            changes += retention.plan_in(tx, case, None)
-        else:
-            changes.append(Case.closed_at.set(moment))
-            changes += retention.plan_in(tx, case, retention.ends_at(case.retention, moment))
-        update_in(tx, case, actor, action, changes, version=case.event_id)
-        for client_id in there:
-            count_in(tx, case, client_id, opened=1 if status == "open" else -1)
-        if committed(tx, last=attempt + 1 == TRIES):
-            break
+    commit(lambda: _step(actor, get_case(actor, case_id), status, action))
     return get_case(actor, case_id)
+
+
+def _step(actor: Practitioner, case: Case, status: str, action: Action) -> Transaction | None:
+    if case.status == status:
+        return None
+    there = [client.client_id for client in clients_of(case)]
+    changes = status_changes(case, status)
+    tx, moment = Transaction(), now()
+    if status == "open":
+        changes += [Case.closed_at.remove(), Case.client_ids.set(there)]
+        changes += retention.plan_in(tx, case, None)
+    else:
+        changes.append(Case.closed_at.set(moment))
+        changes += retention.plan_in(tx, case, retention.ends_at(case.retention, moment))
+    update_in(tx, case, actor, action, changes, version=case.event_id)
+    for client_id in there:
+        count_in(tx, case, client_id, opened=1 if status == "open" else -1)
+    return tx
 
 
 def _change_rule_in(tx: Transaction, case: Case, actor: Practitioner) -> list[Any]:

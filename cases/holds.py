@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Practitioner
 from accounts.audit import Action
 from cases import retention
-from cases.case_parts import TRIES, committed, update_in
+from cases.case_parts import commit, update_in
 from cases.cases import get_case
 from cases.tables import Case
 from filevault.dynamo import Transaction, is_id, now
@@ -46,38 +46,40 @@ def place(actor: Practitioner, case_id: str, *, reason: str) -> Case:
     an admin who takes over the owner's own hold, so that the owner can't lift it any more. Raises
     `Invalid`, and `NotFound` for everybody else."""
     reason = check_reason(reason)
-    for attempt in range(TRIES):
-        case = get_holdable(actor, case_id)
-        if not can_place(actor, case):
-            break
-        tx = Transaction()
-        changes = [
-            Case.held_at.set(now()),
-            Case.held_by.set(actor.actor_id),
-            Case.hold_reason.set(reason),
-        ]
-        update_in(tx, case, actor, Action.CASE_HOLD, changes, version=case.event_id)
-        if committed(tx, last=attempt + 1 == TRIES):
-            break
+    commit(lambda: _place(actor, get_holdable(actor, case_id), reason))
     return get_holdable(actor, case_id)
+
+
+def _place(actor: Practitioner, case: Case, reason: str) -> Transaction | None:
+    if not can_place(actor, case):
+        return None
+    tx = Transaction()
+    changes = [
+        Case.held_at.set(now()),
+        Case.held_by.set(actor.actor_id),
+        Case.hold_reason.set(reason),
+    ]
+    update_in(tx, case, actor, Action.CASE_HOLD, changes, version=case.event_id)
+    return tx
 
 
 def lift(actor: Practitioner, case_id: str) -> Case:
     """Lift the hold of a case; again changes nothing. Where its time was over meanwhile, it is
     deleted after a week's notice, not at once. Raises `Forbidden` where an admin has placed it."""
-    for attempt in range(TRIES):
-        case = get_holdable(actor, case_id)
-        if case.held_at is None:
-            break
-        check_liftable(actor, case)
-        tx = Transaction()
-        changes = [Case.held_at.remove(), Case.held_by.remove(), Case.hold_reason.remove()]
-        if case.retain_until is not None:
-            changes += retention.plan_in(tx, case, retention.not_before(case.retain_until))
-        update_in(tx, case, actor, Action.CASE_HOLD_LIFT, changes, version=case.event_id)
-        if committed(tx, last=attempt + 1 == TRIES):
-            break
+    commit(lambda: _lift(actor, get_holdable(actor, case_id)))
     return get_holdable(actor, case_id)
+
+
+def _lift(actor: Practitioner, case: Case) -> Transaction | None:
+    if case.held_at is None:
+        return None
+    check_liftable(actor, case)
+    tx = Transaction()
+    changes = [Case.held_at.remove(), Case.held_by.remove(), Case.hold_reason.remove()]
+    if case.retain_until is not None:
+        changes += retention.plan_in(tx, case, retention.not_before(case.retain_until))
+    update_in(tx, case, actor, Action.CASE_HOLD_LIFT, changes, version=case.event_id)
+    return tx
 
 
 def check_liftable(actor: Practitioner, case: Case) -> None:
