@@ -134,6 +134,7 @@ def main() -> int:
     from filevault.local.seed import admin_session
     from tests.stack import provisioned_stack
 
+    os.environ["INDEX_LAG_SECONDS"] = "0"  # what was just written is to be sealed at once
     with provisioned_stack() as stack:
         os.environ |= stack.environment
         django.setup()

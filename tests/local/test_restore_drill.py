@@ -29,7 +29,7 @@ def test_everything_comes_back(vault: Vault, capsys: pytest.CaptureFixture[str])
     assert "destroyed: 0 files are left" in told
     assert f"restored: {FILES} files are pinned to versions that are gone" in told
     assert f"files pinned anew: {FILES}" in told
-    assert "The audit trail is as it was sealed." in told
+    assert "The audit trail is as it was sealed.\nIt agrees with 1 checkpoints." in told
     assert "every file has the SHA-256 that it had: yes" in told
 
 
