@@ -1,17 +1,16 @@
 """Secrets come from Parameter Store, and rotate without ending anything (T3)."""
 
 import base64
-import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from filevault.local.app_user import USER
 from filevault.local.ministack import free_port
 from filevault.local.processes import wait_until_answering, web_server
 from filevault.local.seed import admin_session
+from tests.security.outages import policy
 from tests.security.people import B_EMAIL, Invited, Person, Town
 from tests.stack import TestStack
 
@@ -37,15 +36,12 @@ def parameters(stack: TestStack, values: dict[str, str]) -> Iterator[None]:
     ssm = session.client("ssm", endpoint_url=endpoint)
     for name, value in values.items():
         ssm.put_parameter(Name=f"{PATH}/{name}", Value=value, Type="SecureString", Overwrite=True)
-    iam = session.client("iam", endpoint_url=endpoint)
     # MiniStack weighs this call against "*", where AWS takes the path.
     allow = {"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    iam.put_user_policy(UserName=USER, PolicyName="parameters", PolicyDocument=document)
     try:
-        yield
+        with policy(stack, "parameters", allow):
+            yield
     finally:
-        iam.delete_user_policy(UserName=USER, PolicyName="parameters")
         for name in values:
             ssm.delete_parameter(Name=f"{PATH}/{name}")
 
