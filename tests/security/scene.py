@@ -10,12 +10,15 @@ from typing import Any
 import httpx
 from django.test import override_settings
 
+from accounts.addressing import find_user
 from cases import invitations
 from cases.tables import DeletionCertificate, Invitation
 from filevault.local.user_pool import ADMIN_GROUP
+from filevault.mail import address_hash
 from tests.files.samples import PDF
 from tests.security.people import Person
 from tests.security.production import SITE, Production
+from tests.waiting import wait_until
 
 #: In parts, since it is larger than what one POST takes.
 LARGE = 100 * 1024**2
@@ -163,12 +166,12 @@ class Scene:
     def _share(
         self, path: str, fields: dict[str, str], *, until: Callable[[], httpx.Response]
     ) -> None:
-        """Share by e-mail until it opens: a profile is found by its address a second after its
-        first login."""
-        deadline = time.monotonic() + 20
-        while until().status_code != 200:
-            assert time.monotonic() < deadline, f"{path} opens nothing to {fields}"
-            self.people["A"].post(path, fields)
+        """Share by e-mail with somebody who is found by it: that is a second after their first
+        login, and what is shared before waits for the next one."""
+        hashed = address_hash(fields["email"])
+        wait_until(lambda: find_user(hashed), f"a profile of {fields['email']}", seconds=20)
+        self.people["A"].post(path, fields)
+        wait_until(lambda: until().status_code == 200, f"access by {path}", seconds=20)
 
     def _add_user(self) -> str:
         """The id of a practitioner whom nobody here is."""
