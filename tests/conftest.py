@@ -38,6 +38,7 @@ def _forget_clients() -> None:
     boto3.setup_default_session()  # the one before keeps the credentials that it found first
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with a stack of their own are done whole by one process, so that it is started once;
     and first, since they take longest."""
