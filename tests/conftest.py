@@ -38,19 +38,14 @@ def _forget_clients() -> None:
     boto3.setup_default_session()  # the one before keeps the credentials that it found first
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a stack of their own are done whole by one process, so that it is started once;
-    and first, since they take longest."""
-    for item in items:
-        if isinstance(item, pytest.Function) and _has_own_stack(item):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Files with a stack of their own come first, since they take longest."""
+    items.sort(key=lambda item: not _has_own_stack(item))
 
 
-def _has_own_stack(item: pytest.Function) -> bool:
-    fixtures = item._fixtureinfo.name2fixturedefs.get("stack", ())
-    return any(fixture.scope == "module" for fixture in fixtures)
+def _has_own_stack(item: pytest.Item) -> bool:
+    fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return any(fixture.scope == "module" for fixture in fixtures.get("stack", ()))
 
 
 @pytest.fixture(scope="session")

@@ -27,13 +27,14 @@ class Group:
     arguments: tuple[str, ...]
 
 
+#: Each file whole by one process: what its tests share is then made once.
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 GROUPS = (
     Group("fast", ("-n", "2", "-m", "not stack and not browser")),
     # They wait for processes for much of the time.
-    Group("stack", ("-n", "3", "--dist", "loadgroup", "-m", "stack and not browser")),
+    Group("stack", ("-n", "3", *BY_FILE, "-m", "stack and not browser")),
 )
-#: By file: what a file's tests share is then made once.
-BROWSER = Group("browser", ("-n", "2", "--dist", "loadfile", "-m", "browser"))
+BROWSER = Group("browser", ("-n", "2", *BY_FILE, "-m", "browser"))
 
 
 def main() -> int:
