@@ -1,6 +1,7 @@
 """The doctor's lines: a sound deployment is ok throughout, and each thing that is broken is named
 with what to do."""
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
@@ -349,3 +350,10 @@ def test_the_command_ends_with_1_where_something_fails() -> None:
         call_command("doctor", "tables", stdout=out)
     with pytest.raises(CommandError, match="no part named tabels"):
         call_command("doctor", "tabels", stdout=out)
+
+
+def test_the_log_goes_on_after_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("filevault.management.commands.doctor.examine", lambda parts: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        call_command("doctor")
+    assert logging.root.manager.disable == logging.NOTSET
