@@ -6,15 +6,17 @@ is up, and what a run that was cut off had in hand, the next one does.
 """
 
 import functools
+import io
 import json
 import logging
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 import django
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "filevault.settings")
 django.setup()
@@ -29,6 +31,8 @@ logger = logging.getLogger(__name__)
 #: A run takes up no new work after so long: the next minute has its own.
 RUN_SECONDS: Final = 50.0
 MOST_BYTES: Final = 10_000
+#: What is answered beside the status.
+Outcome = dict[str, Any]
 
 
 @functools.cache
@@ -37,8 +41,8 @@ def _worker() -> Worker:
     return Worker()
 
 
-def work() -> int:
-    """Do what is due until nothing is, or the run's time is up. Returns how many jobs were done."""
+def work() -> Outcome:
+    """Do what is due until nothing is, or the run's time is up. Tells how many jobs were done."""
     until = time.monotonic() + RUN_SECONDS
     done = 0
     while True:
@@ -46,29 +50,41 @@ def work() -> int:
         step = _worker().step()
         done += step
         if not step or time.monotonic() >= until:
-            return done
+            return {"done": done}
 
 
-def migrate() -> int:
+def migrate() -> Outcome:
     """Bring Django's own tables up to date."""
     call_command("migrate", interactive=False, verbosity=0)
-    return 1
+    return {"done": 1}
+
+
+def doctor() -> Outcome:
+    """Prove the deployment where it runs, with the rights of the worker. Tells all lines."""
+    lines = io.StringIO()
+    with suppress(CommandError):  # the lines say what failed
+        call_command("doctor", stdout=lines)
+    return {"lines": lines.getvalue().splitlines()}
 
 
 #: What an event may ask for, as `{"do": "work"}`.
-TASKS: Final[dict[str, Callable[[], int]]] = {"work": work, "migrate": migrate}
+TASKS: Final[dict[str, Callable[[], Outcome]]] = {
+    "work": work,
+    "migrate": migrate,
+    "doctor": doctor,
+}
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """POST runs a task; anything else is answered without doing anything, as a sign of life."""
-    status, answer = "200 OK", {"status": "ok", "done": 0}
+    status, answer = "200 OK", {"status": "ok"}
     if environ["REQUEST_METHOD"] == "POST":
         task = TASKS.get(_asked(environ))
         if task is None:
             status, answer = "400 Bad Request", {"status": "unknown"}
         else:
             try:
-                answer["done"] = task()
+                answer |= task()
             except Exception:
                 logger.exception("scheduled run failed")
                 status, answer = "500 Internal Server Error", {"status": "failed"}

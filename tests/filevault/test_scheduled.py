@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from filevault import jobs, scheduled
+from filevault.doctor import Finding
 from filevault.dynamo import Transaction, now
 from filevault.jobs import Claim
 from filevault.worker import Worker, say_age
@@ -74,9 +75,16 @@ def test_a_run_whose_time_is_up_leaves_the_rest_to_the_next(
     assert ask({"do": "work"})[1]["done"] == len(steps) == 1
 
 
+def test_the_doctor_tells_every_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Finding("tables: are there"), Finding("mail: SES sends to anybody", "ask AWS")]
+    monkeypatch.setattr("filevault.management.commands.doctor.examine", lambda parts: found)
+    lines = ["ok   tables: are there", "FAIL mail: SES sends to anybody: ask AWS"]
+    assert ask({"do": "doctor"}) == ("200 OK", {"status": "ok", "lines": lines})
+
+
 def test_the_readiness_check_does_nothing(done: list[str]) -> None:
     enqueue("chain")
-    assert ask(b"", method="GET") == ("200 OK", {"status": "ok", "done": 0})
+    assert ask(b"", method="GET") == ("200 OK", {"status": "ok"})
     assert done == []
 
 
