@@ -33,7 +33,7 @@ output "registry" {
 }
 
 output "secrets_to_set" {
-  description = "Parameters to set before the first start."
+  description = "Parameters to make before the first start."
   value       = module.foundation.secrets_to_set
 }
 

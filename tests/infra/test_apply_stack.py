@@ -152,7 +152,7 @@ def processes(emulated: Root, stack: TestStack) -> dict[str, dict[str, str]]:
     ssm, prefix = admin(stack, "ssm"), made["parameter_prefix"]
     for name in made["secrets_to_set"]:
         value = base[name.removeprefix(prefix)]
-        ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+        ssm.put_parameter(Name=name, Value=value, Type="SecureString")
     for stored in ssm.get_parameters_by_path(Path=prefix)["Parameters"]:
         del base[stored["Name"].removeprefix(prefix)]
     return {name: base | keys_of(stack, name, arn) for name, arn in made["policy_arns"].items()}

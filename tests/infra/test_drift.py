@@ -189,6 +189,18 @@ def test_secrets_are_in_parameter_store_alone() -> None:
     assert secrets & set(foundation["environment"]) == set()
 
 
+def test_the_operators_secrets_stand_in_no_state() -> None:
+    """The provider reads the value of each parameter that it made, whoever set it."""
+    parameters = [
+        name
+        for file in INFRA.rglob("*.tf")
+        for name in re.findall(r'resource "aws_ssm_parameter" "(\w+)"', file.read_text())
+    ]
+    assert parameters == ["known"]
+    known = module("foundation", "environment.tf")["locals"]["known_secrets"]
+    assert set(known) == {"DATABASE_URL", "OIDC_CLIENT_SECRET"}
+
+
 def test_the_roles_may_what_the_local_user_may_and_no_more() -> None:
     documents = module("access")["data"]["aws_iam_policy_document"]
     text = json.dumps([documents[name] for name in ("both", "worker", "doctor")])

@@ -5,8 +5,8 @@ data "aws_region" "current" {}
 locals {
   parameter_prefix = "/${var.name}/"
 
-  # From Parameter Store, under SSM_PREFIX.
-  # CLOUDFRONT_KEYS is put there by the operator, who learns the keys' ids from the first apply.
+  # From Parameter Store, under SSM_PREFIX. Those that aren't known here the operator puts there
+  # (`secrets_to_set`), and CLOUDFRONT_KEYS, whose ids are known once its public keys were applied.
   secrets = toset(["DATABASE_URL", "INVITATION_SIGNING_KEYS", "OIDC_CLIENT_SECRET", "SECRET_KEY", "SIGNING_KEYS"])
 
   known_secrets = {

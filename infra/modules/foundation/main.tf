@@ -64,7 +64,6 @@ module "secrets" {
   source = "../secrets"
 
   prefix      = local.parameter_prefix
-  names       = setsubtract(local.secrets, keys(local.known_secrets))
   known       = local.known_secrets
   kms_key_arn = local.kms_key_arn
 }

@@ -14,7 +14,7 @@ output "parameter_prefix" {
 }
 
 output "secrets_to_set" {
-  description = "The parameters that the operator sets before the first start."
+  description = "The parameters that the operator makes before the first start."
   value       = [for name in setsubtract(local.secrets, keys(local.known_secrets)) : "${local.parameter_prefix}${name}"]
 }
 

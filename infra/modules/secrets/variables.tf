@@ -3,11 +3,6 @@ variable "prefix" {
   type        = string
 }
 
-variable "names" {
-  description = "The secrets that the operator sets."
-  type        = set(string)
-}
-
 variable "known" {
   description = "Secrets that Terraform knows, by name."
   type        = map(string)
