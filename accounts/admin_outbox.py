@@ -36,6 +36,8 @@ _MAIL_BADGES: Final = {
     "sending": "waiting",
     "sent": "sent",
     "dead": "failed",
+    "bounced": "failed",
+    "complained": "failed",
     "cancelled": "closed",
 }
 

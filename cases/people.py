@@ -75,6 +75,8 @@ def _state(invitation: Invitation | None) -> tuple[str, Promise]:
         return "expired", _("Link has expired")
     if invitation.mail_state in UNDELIVERED:
         return "failed", _("E-mail could not be delivered")
+    if invitation.mail_state == "complained":
+        return "failed", _("E-mail was reported as spam")
     if invitation.opened_at is not None:
         return "active", _("Opened")
     if invitation.mail_state == "sent":

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,6 @@ class FilevaultConfig(AppConfig):
     """The project itself: what belongs to no app (jobs, mail, commands)."""
 
     name = "filevault"
+
+    def ready(self) -> None:
+        import_module("filevault.mail_events")  # registers what handles its queue

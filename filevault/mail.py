@@ -2,7 +2,7 @@
 
 The outbox holds ids, never text: what a mail says is composed when it goes, from rows read then.
 At most one mail without a crash; at most one duplicate after a crash, and that one carries the
-same `X-Filevault-Mail-Id` (N3).
+same `X-Filevault-Mail-Id` (N3). What SES tells later, `filevault.mail_events` reads.
 """
 
 import hashlib
@@ -22,7 +22,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from filevault import jobs
-from filevault.dynamo import Transaction, new_id, now
+from filevault.dynamo import Transaction, new_id, now, retrying
+from filevault.errors import Conflict
 from filevault.tables import Mail, Suppression
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,9 @@ KEPT_FOR: Final = timedelta(days=90)
 COUNTED: Final = 5000
 #: How long a mail is tried again; a provider that is away for hours loses none.
 TRIED_FOR: Final = timedelta(hours=24)
+
+#: The states of a mail that may still be sent.
+_UNDER_WAY: Final = ("queued", "sending")
 
 #: SES answers that trying again will not change.
 _PERMANENT = {
@@ -74,8 +78,14 @@ _composers: dict[str, Composer] = {}
 _listeners: dict[str, Listener] = {}
 
 
+class _Overtaken(Conflict):
+    """SES told what became of a mail before we had written down that it was sent."""
+
+
 def composer(template: str, *, listener: Listener | None = None) -> Callable[[Composer], Composer]:
-    """Register how mails of a template are composed, and who hears what became of them."""
+    """Register how mails of a template are composed, and who hears what became of them. Where
+    somebody does, mails keep their context, so that a bounce can be told, too: no secret may be in
+    there."""
 
     def register(function: Composer) -> Composer:
         _composers[template] = function
@@ -143,22 +153,41 @@ def send_queued(claim: jobs.Claim) -> datetime | None:
     mail = Mail.fetch(claim.payload["mailId"])
     if mail is None:
         return None
-    if mail.state in {"queued", "sending"}:
+    if mail.state in _UNDER_WAY:
         retry_at = _compose_and_deliver(mail, claim)
         if retry_at is not None:
             return retry_at
+    retrying(lambda: _tell_and_end(mail, claim), on=_Overtaken, code="store_busy")
+    return None
+
+
+def tell(mail: Mail) -> None:
+    """Say what became of a mail to who wants to hear of its template. Again changes nothing."""
     if mail.template in _listeners:
         _listeners[mail.template](dict(mail.context), mail.mail_id, mail.state)
+
+
+def _tell_and_end(mail: Mail, claim: jobs.Claim) -> None:
+    """Tell, and end the job if that is still so: the word that was right must be the last one."""
+    tell(mail)
+    kept = mail.context if mail.template in _listeners else {}
     tx = Transaction()
     claim.complete_in(tx)
-    tx.update(mail, [Mail.context.set({})])
-    tx.commit()
-    return None
+    still = Mail.state == mail.state
+    tx.update(mail, [Mail.context.set(kept)], condition=still, otherwise=_Overtaken())
+    try:
+        tx.commit()
+    except _Overtaken:
+        mail.refresh(consistent_read=True)
+        raise
 
 
 def _compose_and_deliver(mail: Mail, claim: jobs.Claim) -> datetime | None:
     try:
         return _deliver(mail, _composers[mail.template](dict(mail.context)), claim)
+    except _Overtaken:
+        mail.refresh(consistent_read=True)
+        return None
     except (jobs.LostClaim, *jobs.OUTAGES):
         raise
     except Exception:
@@ -218,8 +247,8 @@ def _record(
     if ses_message_id:
         actions += [Mail.ses_message_id.set(ses_message_id), Mail.sent_at.set(now())]
     tx = Transaction()
-    tx.update(mail, actions, condition=Mail.mail_id.exists())
-    claim.hold_in(tx)
+    claim.hold_in(tx)  # first, so that a lost claim is called that
+    tx.update(mail, actions, condition=Mail.state.is_in(*_UNDER_WAY), otherwise=_Overtaken())
     tx.commit()
     mail.state, mail.tries = state, mail.tries + (state == "sending")
 

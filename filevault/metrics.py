@@ -20,7 +20,7 @@ from filevault.dynamo import now
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 KEPT_SECONDS: Final = 15
 #: Every state of a mail, so that a count of none is said, and not left out.
-_MAIL_STATES: Final = ("queued", "sending", "sent", "cancelled", "dead")
+_MAIL_STATES: Final = ("queued", "sending", "sent", "cancelled", "dead", "bounced", "complained")
 
 _lock = threading.Lock()
 _kept: tuple[float, bytes] | None = None

@@ -260,6 +260,8 @@ ANYMAIL = {
     },
 }
 DEFAULT_FROM_EMAIL = env.mailbox("DEFAULT_FROM_EMAIL")
+#: The queue of SES's events; without one, a bounce after SES took the mail is never learnt.
+SQS_MAIL_URL = env.address("SQS_MAIL_URL", default="")
 
 # --- HTTP ---
 

@@ -49,9 +49,10 @@ class _MailByDay(GlobalSecondaryIndex["Mail"]):
 
 
 class Mail(Table):
-    """The outbox. A mail has a state before it is sent: queued → sending → sent, or dead.
-    `context` holds ids (and a login code for its ten minutes), never rendered text, and is emptied
-    once the mail is out."""
+    """The outbox. A mail has a state before it is sent: queued → sending → sent, or dead; what SES
+    tells later makes it bounced or complained. `context` holds ids (and a login code for its ten
+    minutes), never rendered text. Once the mail is out it is emptied, but where somebody has to
+    hear of a bounce."""
 
     class Meta(BaseMeta):
         table_name = table_name("Mail")
@@ -74,7 +75,7 @@ class Mail(Table):
 
 
 class Suppression(Table):
-    """Addresses that bounced for good; nothing is sent to them."""
+    """Addresses that bounced for good or complained; nothing is sent to them."""
 
     class Meta(BaseMeta):
         table_name = table_name("Suppression")

@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import pytest
-import time_machine
 from django.conf import LazySettings
 from django.core.management import call_command
 
@@ -30,20 +29,13 @@ from filevault.worker import Worker
 from tests.faults.wire import Wire, lose_request, meanwhile, open_wire, refuse
 from tests.files import samples
 from tests.files.space import C1, FakeSpace, begin_post, put, row
-
-#: Seconds that moto hides a message for, as set on the queue for these tests' dead letters.
-MOST_RECEIVES = 3
+from tests.queueing import MOST_RECEIVES, dead_letters, make_queue, read, send_raw, waiting
 
 
 @pytest.fixture
 def queue(space: FakeSpace, settings: LazySettings) -> str:
     """An empty queue with a dead-letter queue, which the worker reads."""
-    sqs = boto3.client("sqs")
-    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]
-    redrive = {"deadLetterTargetArn": arn["QueueArn"], "maxReceiveCount": MOST_RECEIVES}
-    attributes: Any = {"RedrivePolicy": json.dumps(redrive)}
-    url = sqs.create_queue(QueueName="uploads", Attributes=attributes)["QueueUrl"]
+    url = make_queue("uploads")
     settings.SQS_UPLOADS_URL = url
     return url
 
@@ -62,33 +54,6 @@ def event(key: str, name: str = "ObjectCreated:Post") -> dict[str, Any]:
 
 def send(queue: str, *records: Any) -> None:
     send_raw(queue, json.dumps({"Records": list(records)}))
-
-
-def send_raw(queue: str, body: str) -> None:
-    boto3.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
-
-
-def read(times: int = 1, *, later: timedelta = timedelta(0)) -> list[bool]:
-    """Poll so many times, each so much later than the one before."""
-    (listener,) = queues.listeners()
-    outcomes = []
-    for number in range(times):
-        with time_machine.travel(datetime.now(UTC) + number * later, tick=True):
-            outcomes.append(listener.poll(threading.Event()))
-    return outcomes
-
-
-def waiting(queue: str) -> int:
-    """Messages that are there, hidden ones included."""
-    sqs = boto3.client("sqs")
-    names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found: Any = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    return sum(int(found[name]) for name in names)
-
-
-def dead_letters() -> int:
-    sqs = boto3.client("sqs")
-    return waiting(sqs.get_queue_url(QueueName="dead")["QueueUrl"])
 
 
 def begin(space: FakeSpace) -> File:

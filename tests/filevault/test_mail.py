@@ -17,7 +17,7 @@ from filevault import jobs, mail
 from filevault.dynamo import Transaction, now
 from filevault.mail import Message
 from filevault.tables import Job, Mail, Suppression
-from tests.faults.wire import Killed, Wire, kill, lose_reply, lose_request, refuse
+from tests.faults.wire import Killed, Wire, kill, lose_reply, lose_request, meanwhile, refuse
 
 TEMPLATE = "test_greeting"
 TO = "clara@clients.example.test"
@@ -95,16 +95,51 @@ def sent(wire: Wire) -> list[EmailMessage]:
     return [email.message_from_bytes(data, policy=email.policy.default) for data in raw]
 
 
-def test_a_mail_goes_out_once_and_its_context_is_forgotten(letters: Letters, wire: Wire) -> None:
-    mail_id = queue(code="123456")
+def test_a_mail_goes_out_once(letters: Letters, wire: Wire) -> None:
+    mail_id = queue(caseId="c1")
     assert run() == 1
     assert run() == 0
     assert run_after(days=1) == 0
     assert len(sent(wire)) == 1
-    assert (row(mail_id).state, row(mail_id).context) == ("sent", {})
+    assert row(mail_id).state == "sent"
     assert row(mail_id).ses_message_id
     assert row(mail_id).address_hash == mail.address_hash(TO)
-    assert letters.heard == [({"code": "123456"}, mail_id, "sent")]
+    assert letters.heard == [({"caseId": "c1"}, mail_id, "sent")]
+    assert not list(Job.scan())
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_context_is_forgotten_unless_somebody_hears_of_a_bounce(
+    letters: Letters, monkeypatch: pytest.MonkeyPatch, is_heard: bool
+) -> None:
+    if not is_heard:
+        monkeypatch.delitem(mail._listeners, TEMPLATE)
+    mail_id = queue(code="123456")
+    run()
+    assert row(mail_id).context == ({"code": "123456"} if is_heard else {})
+
+
+def test_a_bounce_that_comes_before_the_answer_of_ses_stands(letters: Letters, wire: Wire) -> None:
+    mail_id = queue()
+    wire.add("SendEmail", meanwhile(lambda: Mail(mail_id).update([Mail.state.set("bounced")])))
+    run()
+    assert row(mail_id).state == "bounced"
+    assert letters.heard[-1][2] == "bounced"
+    assert not list(Job.scan())
+
+
+def test_a_bounce_that_comes_while_the_sending_is_told_is_told_last(letters: Letters) -> None:
+    class Bouncing(Letters):
+        def hear(self, context: dict[str, Any], mail_id: str, state: str) -> None:
+            Mail(mail_id).update([Mail.state.set("bounced")])
+            super().hear(context, mail_id, state)
+
+    bouncing = Bouncing()
+    mail._listeners[TEMPLATE] = bouncing.hear
+    mail_id = queue()
+    run()
+    assert [state for _context, _id, state in bouncing.heard] == ["sent", "bounced"]
+    assert row(mail_id).state == "bounced"
     assert not list(Job.scan())
 
 

@@ -52,7 +52,7 @@ def test_nothing_waits(client: Client) -> None:
         "filevault_jobs_dead": 0,
         **{
             f"filevault_mails_today {state}": 0
-            for state in ("queued", "sending", "sent", "cancelled", "dead")
+            for state in ("queued", "sending", "sent", "cancelled", "dead", "bounced", "complained")
         },
     }
 
