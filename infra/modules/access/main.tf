@@ -77,7 +77,7 @@ data "aws_iam_policy_document" "both" {
   }
 }
 
-# What the worker may besides: take bytes away, sweep, read the queue, send mails and messages.
+# What the worker may besides: take bytes away, sweep, read the queues, send mails and messages.
 data "aws_iam_policy_document" "worker" {
   source_policy_documents = [data.aws_iam_policy_document.both.json]
 
@@ -108,14 +108,14 @@ data "aws_iam_policy_document" "worker" {
   }
 
   statement {
-    sid = "Uploads"
+    sid = "Queues"
     actions = [
       "sqs:ChangeMessageVisibility",
       "sqs:DeleteMessage",
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",
     ]
-    resources = [var.uploads_queue_arn]
+    resources = [var.uploads_queue_arn, var.mail_events_queue_arn]
   }
 
   statement {

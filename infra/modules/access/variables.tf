@@ -19,7 +19,12 @@ variable "bucket_arn" {
 }
 
 variable "uploads_queue_arn" {
-  description = "The queue that the worker reads."
+  description = "The queue of uploads, which the worker reads."
+  type        = string
+}
+
+variable "mail_events_queue_arn" {
+  description = "The queue of SES's events, which the worker reads."
   type        = string
 }
 

@@ -100,6 +100,11 @@ locals {
         namespace   = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum"
         dimensions  = { QueueName = var.queue_names["dead"] }, period = 300, periods = 1, threshold = 0
       }
+      mail-dead-letters = {
+        description = "What SES told of a mail could not be handled"
+        namespace   = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum"
+        dimensions  = { QueueName = var.queue_names["mail_dead"] }, period = 300, periods = 1, threshold = 0
+      }
       uploads-wait = {
         description = "No worker reads the queue of uploads"
         namespace   = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", statistic = "Maximum"

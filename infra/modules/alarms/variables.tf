@@ -24,7 +24,7 @@ variable "log_groups" {
 }
 
 variable "queue_names" {
-  description = "The queue of uploads and its dead letters."
+  description = "The queues of uploads and of mails' events, and their dead letters."
   type        = map(string)
 }
 

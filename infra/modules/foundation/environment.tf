@@ -26,6 +26,7 @@ locals {
     OIDC_LOGOUT_URL      = module.identity.logout_url
     DEFAULT_FROM_EMAIL   = var.from_address
     SQS_UPLOADS_URL      = module.events.uploads_queue_url
+    SQS_MAIL_URL         = module.mail.events_queue_url
     SNS_TOPIC_ARN        = module.events.files_topic_arn
     CLOUDFRONT_DOMAIN    = var.cloudfront_domain
     SSM_PREFIX           = local.parameter_prefix

@@ -76,6 +76,7 @@ module "access" {
   table_arns                 = module.tables.arns
   bucket_arn                 = module.storage.bucket_arn
   uploads_queue_arn          = module.events.uploads_queue_arn
+  mail_events_queue_arn      = module.mail.events_queue_arn
   files_topic_arn            = module.events.files_topic_arn
   mail_identity_arn          = module.mail.identity_arn
   mail_configuration_set_arn = module.mail.configuration_set_arn

@@ -64,8 +64,8 @@ output "issuer" {
 }
 
 output "queue_names" {
-  description = "The queue of uploads and its dead letters."
-  value       = module.events.queue_names
+  description = "The queues of uploads and of mails' events, and their dead letters."
+  value       = merge(module.events.queue_names, module.mail.queue_names)
 }
 
 output "uploads_queue_arn" {

@@ -34,7 +34,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # S3 to the encrypted queue, SES and CloudWatch to encrypted topics.
+  # S3 and SNS to encrypted queues, SES and CloudWatch to encrypted topics.
   statement {
     sid       = "ServicesSendMessages"
     actions   = ["kms:GenerateDataKey*", "kms:Decrypt"]
@@ -42,7 +42,7 @@ data "aws_iam_policy_document" "this" {
 
     principals {
       type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com", "s3.amazonaws.com", "ses.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com", "s3.amazonaws.com", "ses.amazonaws.com", "sns.amazonaws.com"]
     }
 
     condition {

@@ -3,6 +3,8 @@ data "aws_region" "current" {}
 
 locals {
   configuration_set = "${var.name}-mail"
+  events            = "${var.name}-mail-events"
+  events_arn        = "arn:aws:sqs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:${local.events}"
 }
 
 resource "aws_sesv2_email_identity" "this" {

@@ -9,7 +9,7 @@ variable "domain" {
 }
 
 variable "kms_key_arn" {
-  description = "The KMS key of the topic; null for none."
+  description = "The KMS key of topic and queues; null for none."
   type        = string
   default     = null
 }
