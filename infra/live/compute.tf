@@ -19,6 +19,7 @@ module "compute_lambda" {
   environment  = module.foundation.environment
   settings     = var.settings
   kms_key_arn  = module.foundation.kms_key_arn
+  work         = var.work
 }
 
 module "network" {
@@ -59,4 +60,5 @@ module "compute_fargate" {
   certificate_arn    = var.regional_certificate_arn
   uploads_queue_name = module.foundation.queue_names["uploads"]
   kms_key_arn        = module.foundation.kms_key_arn
+  work               = var.work
 }

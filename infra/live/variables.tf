@@ -199,3 +199,9 @@ variable "protected" {
   type        = bool
   default     = true
 }
+
+variable "work" {
+  description = "Whether workers run; false while a backup is put back (docs/operations.md)."
+  type        = bool
+  default     = true
+}

@@ -1,7 +1,7 @@
 locals {
   counts = {
     web    = { least = var.web_least, most = var.web_most }
-    worker = { least = 1, most = var.worker_most }
+    worker = var.work ? { least = 1, most = var.worker_most } : { least = 0, most = 0 }
   }
 }
 

@@ -113,3 +113,9 @@ variable "kms_key_arn" {
   type        = string
   default     = null
 }
+
+variable "work" {
+  description = "Whether workers run; false while a backup is put back."
+  type        = bool
+  default     = true
+}

@@ -3,6 +3,7 @@ resource "aws_scheduler_schedule" "worker" {
   #checkov:skip=CKV_AWS_297:What it sends holds no data
   name                = "${var.name}-worker"
   schedule_expression = "rate(1 minute)"
+  state               = var.work ? "ENABLED" : "DISABLED"
 
   flexible_time_window {
     mode = "OFF"

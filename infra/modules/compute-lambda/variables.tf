@@ -58,3 +58,9 @@ variable "kms_key_arn" {
   type        = string
   default     = null
 }
+
+variable "work" {
+  description = "Whether the worker is woken; false while a backup is put back."
+  type        = bool
+  default     = true
+}
