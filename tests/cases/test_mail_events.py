@@ -16,7 +16,7 @@ from filevault.mail_events import read_event
 from filevault.tables import Mail, Suppression
 from tests.cases.invited import Invited, deliver, make_invited
 from tests.cast import Cast
-from tests.faults.wire import Killed, Wire, kill, lose_request
+from tests.faults.wire import Killed, Wire, kill, lose_request, meanwhile
 from tests.queueing import MOST_RECEIVES, dead_letters, make_queue, read, send_raw, waiting
 
 SES_ID = "0107018f-3c1d-4a5b-000000"
@@ -149,6 +149,18 @@ def test_events_twice_and_in_any_order_come_to_the_same(
         read()
     assert (mail_of(invited).state, suppressed(invited)) == ("bounced", "bounced")
     assert shown(invited) == "E-mail could not be delivered"
+
+
+def test_a_complaint_read_at_once_with_a_bounce_leaves_it_bounced(
+    invited: Invited, queue: str, wire: Wire
+) -> None:
+    mail = mail_of(invited)
+    send_raw(queue, event("Complaint", mail.mail_id))
+    bounced = [Mail.state.set("bounced")]
+    wire.add("TransactWriteItems", meanwhile(lambda: Mail(mail.mail_id).update(bounced)))
+    read()
+    assert mail_of(invited).state == "bounced"
+    assert waiting(queue) == 0
 
 
 def test_an_address_taken_off_the_list_is_not_put_back_by_a_repeated_event(
