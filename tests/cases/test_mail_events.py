@@ -156,8 +156,10 @@ def test_a_complaint_read_at_once_with_a_bounce_leaves_it_bounced(
 ) -> None:
     mail = mail_of(invited)
     send_raw(queue, event("Complaint", mail.mail_id))
-    bounced = [Mail.state.set("bounced")]
-    wire.add("TransactWriteItems", meanwhile(lambda: Mail(mail.mail_id).update(bounced)))
+    wire.add(
+        "TransactWriteItems",
+        meanwhile(lambda: Mail(mail.mail_id).update([Mail.state.set("bounced")])),
+    )
     read()
     assert mail_of(invited).state == "bounced"
     assert waiting(queue) == 0
