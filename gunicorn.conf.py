@@ -25,6 +25,20 @@ accesslog = None
 #: No command socket in the home directory: the image's user has none.
 control_socket_disable = True
 errorlog = "-"
+#: One JSON object a line, as the product's own, so that no trace is many records (A3).
+logconfig_dict = {
+    "formatters": {"line": {"()": "filevault.logs.JsonFormatter"}},
+    "filters": {"without_address": {"()": "filevault.logs.WithoutAddress"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["without_address"],
+        }
+    },
+    "root": {"level": "INFO", "handlers": ["stderr"]},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
+}
 limit_request_line = 8190
 forwarded_allow_ips = ""
 

@@ -23,6 +23,16 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, default=str)
 
 
+class WithoutAddress(logging.Filter):
+    """Takes the address out of what gunicorn says of a request that broke off: the address of an
+    invitation is its token (I2)."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if str(record.msg).startswith("Error handling request"):
+            record.msg, record.args = "request broke off", ()
+        return True
+
+
 def outage(error: BaseException) -> dict[str, str]:
     """What a record says of a part that is away, as `extra`: a line does, where a trace would only
     tell the insides of the SDK."""

@@ -34,7 +34,7 @@ GROUPS = (
     # They wait for processes for much of the time.
     Group("stack", ("-n", "3", *BY_FILE, "-m", "stack and not browser")),
 )
-BROWSER = Group("browser", ("-n", "3", *BY_FILE, "-m", "browser"))
+BROWSER = Group("browser", ("-n", "2", *BY_FILE, "-m", "browser"))
 
 
 def main() -> int:

@@ -187,3 +187,6 @@ def test_a_file_that_is_gone_from_storage_fails_the_download(
     with pytest.raises(httpx.RemoteProtocolError):
         download(town.a, f"{home}files/zip?file={changed.file_id}", target)
     assert not zipfile.is_zipfile(target)
+    log = (stack.state / "log" / "web.log").read_text()
+    assert "request broke off" in log
+    assert not [line for line in log.splitlines() if not line.startswith("{")]
