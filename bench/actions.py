@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core import mail as outbox
 from django.test import Client as Browser
 
-from bench.cost import IDLE
 from bench.units import Bill, metered, size_of
 from cases.notices import CLOSE_JOB
 from files.tables import File
@@ -32,9 +31,10 @@ MONTH: Final = 730 * 3600
 LATER: Final = (0, 1, 25)
 
 
-def measure() -> dict[str, Bill]:
+def measure(*, idle: str) -> dict[str, Bill]:
     """Each action's bill: what `metered` counts, `mails`, and `row_bytes` that stay. Looking for
-    due work isn't an action's, since workers do so all the time: it is the idle month's."""
+    due work isn't an action's, since workers do so all the time: its bill, that of an idle month,
+    is called `idle`."""
     if not any(each["Name"] == settings.FILEVAULT_BUCKET for each in _buckets()):
         make_bucket(settings.FILEVAULT_BUCKET)
     cast = make_cast()
@@ -76,7 +76,7 @@ def measure() -> dict[str, Bill]:
         path = f"/cases/{case.case_id}/files/{uploads[0].file_id}/download"
         assert practitioner.get(path).status_code == 302
         _settle()
-    bills[IDLE] = _idle_month()
+    bills[idle] = _idle_month()
     return bills
 
 

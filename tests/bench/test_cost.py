@@ -72,7 +72,7 @@ def test_rows_are_measured_as_aws_says() -> None:
 
 
 def test_every_action_is_counted_and_prices_are_inputs() -> None:
-    actions = measure()
+    actions = measure(idle=IDLE)
     assert all(
         actions[name]["write_units"] for name in actions if "page" not in name and name != IDLE
     )
