@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from filevault.dynamo import new_id
+from filevault.local.environment import DemoLogin
 from filevault.local.mails import SentMail
+from filevault.local.seed import admin_session
+from filevault.local.user_pool import DEMO_PASSWORD, DemoUser, provision_user
 from tests.files.samples import PDF
 from tests.stack import TestStack, mails, wait_for_mail
 
@@ -268,6 +271,18 @@ def build_town(site: str, stack: TestStack) -> Town:
     d.enter(a.invite(case_one, also, D_EMAIL), D_EMAIL)
     c2.enter(a.invite(case_two, two, C2_EMAIL), C2_EMAIL)
     return Town(a, b, c1, d, c2, case_one, case_two, one, two, link_one)
+
+
+def newcomer(site: str, stack: TestStack) -> Person:
+    """A practitioner who was never here before, and has used up no limit."""
+    user = DemoUser(f"{new_id()}@example.test", "Nora Newcomer", "practitioner")
+    cognito = admin_session(stack.ministack).client(
+        "cognito-idp", endpoint_url=stack.ministack.endpoint
+    )
+    provision_user(cognito, stack.stack["oidc"]["userPoolId"], user)
+    login = DemoLogin(email=user.email, password=DEMO_PASSWORD, role=user.role)
+    stack.stack["users"].append(login)
+    return Person(site, stack).sign_in(user.email)
 
 
 def invite_somebody(town: Town, person: Person) -> Invited:

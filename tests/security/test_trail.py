@@ -10,8 +10,9 @@ from accounts.tables import AuditEvent
 from cases.tables import Case
 from filevault.dynamo import new_id, now
 from tests.files.samples import PDF
-from tests.security.people import ADMIN_EMAIL, B_EMAIL, Invited, Person, Town
+from tests.security.people import ADMIN_EMAIL, B_EMAIL, Invited, Person, Town, newcomer
 from tests.security.scene import user_id_of
+from tests.stack import TestStack
 
 pytestmark = pytest.mark.stack
 
@@ -28,8 +29,9 @@ def entries(*streams: str) -> set[Entry]:
 
 
 def test_what_people_do_is_in_the_trail_A2(
-    town: Town, invited: Invited, stranger: Callable[[], Person]
+    town: Town, invited: Invited, stranger: Callable[[], Person], app: str, stack: TestStack
 ) -> None:
+    b = newcomer(app, stack)
     a, x, admin, nobody = town.a, invited.person, stranger().sign_in(ADMIN_EMAIL), stranger()
     home = f"/cases/{invited.case}/"
     expected = come_in(x, invited) | send_and_read(a, x, invited, home) | share(a)
@@ -37,7 +39,7 @@ def test_what_people_do_is_in_the_trail_A2(
     admin.get(f"/admin/records/cases/{invited.case}/")
     nobody.get("/auth/callback/?state=made-up&code=x")
     nobody.open_link("/invite/no-token/")
-    town.b.get(home)
+    b.get(home)
     x.get(f"{invited.home}files/{new_id()}/download")
     a.revoke(invited.case, invited.client)
     a.post(f"{home}close/", page=home)
@@ -46,7 +48,7 @@ def test_what_people_do_is_in_the_trail_A2(
         (Action.ADMIN_VIEW, "user", admin.address),
         (Action.USER_LOGIN_FAILED, "anonymous", nobody.address),
         (Action.INVITATION_REFUSED, "anonymous", nobody.address),
-        (Action.ACCESS_DENY, "user", town.b.address),
+        (Action.ACCESS_DENY, "user", b.address),
         (Action.ACCESS_DENY, "client", x.address),
         (Action.INVITATION_REVOKE, "user", a.address),
         (Action.CASE_CLOSE, "user", a.address),
