@@ -163,7 +163,8 @@ def test_no_rule_of_the_bucket_expires_a_version(
 def test_the_buckets_events_are_those_that_the_worker_reads(storage: dict[str, Any]) -> None:
     (queue,) = storage["aws_s3_bucket_notification"]["files"]["queue"]
     assert queue["events"] == EVENTS
-    uploads = module("events")["resource"]["aws_sqs_queue"]["uploads"]
+    assert module("events")["module"]["uploads"]["source"] == "../queue"
+    uploads = module("queue")["resource"]["aws_sqs_queue"]["this"]
     assert re.search(rf"maxReceiveCount\W+{MOST_RECEIVES}\b", uploads["redrive_policy"])
 
 

@@ -7,26 +7,11 @@ locals {
 }
 
 # New objects are told here, so that an upload whose tab was closed arrives all the same.
-resource "aws_sqs_queue" "uploads" {
-  name                              = local.uploads
-  policy                            = data.aws_iam_policy_document.uploads.json
-  visibility_timeout_seconds        = 120
-  sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
-  kms_master_key_id                 = var.kms_key_arn
-  kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
-
-  redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.dead.arn
-    maxReceiveCount     = 5
-  })
-}
-
-# What could not be handled: kept for 14 days, to be looked at and moved back.
-resource "aws_sqs_queue" "dead" {
-  name                      = "${local.uploads}-dead"
-  message_retention_seconds = 1209600
-  sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
-  kms_master_key_id         = var.kms_key_arn
+module "uploads" {
+  source      = "../queue"
+  name        = local.uploads
+  policy      = data.aws_iam_policy_document.uploads.json
+  kms_key_arn = var.kms_key_arn
 }
 
 # By the bucket's name and not its ARN: the bucket's notification needs this queue first.

@@ -1,16 +1,16 @@
 output "uploads_queue_arn" {
   description = "The queue's ARN."
-  value       = aws_sqs_queue.uploads.arn
+  value       = module.uploads.arn
 }
 
 output "uploads_queue_url" {
   description = "The queue's address (SQS_UPLOADS_URL)."
-  value       = aws_sqs_queue.uploads.url
+  value       = module.uploads.url
 }
 
 output "queue_names" {
   description = "The queue and its dead letters, for alarms."
-  value       = { uploads = aws_sqs_queue.uploads.name, dead = aws_sqs_queue.dead.name }
+  value       = { uploads = module.uploads.name, dead = module.uploads.dead_name }
 }
 
 output "files_topic_arn" {

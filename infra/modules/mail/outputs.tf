@@ -26,15 +26,15 @@ output "dns_records" {
 
 output "events_queue_arn" {
   description = "The ARN of the queue of SES's events."
-  value       = aws_sqs_queue.events.arn
+  value       = module.events.arn
 }
 
 output "events_queue_url" {
   description = "Its address (SQS_MAIL_URL)."
-  value       = aws_sqs_queue.events.url
+  value       = module.events.url
 }
 
 output "queue_names" {
   description = "The queue and its dead letters, for alarms."
-  value       = { mail = aws_sqs_queue.events.name, mail_dead = aws_sqs_queue.dead.name }
+  value       = { mail = module.events.name, mail_dead = module.events.dead_name }
 }
