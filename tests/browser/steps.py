@@ -2,11 +2,19 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, FilePayload, Page, StorageState, expect
 
 from tests.stack import TestStack
+
+#: The options of a `device` that is held in one hand.
+PHONE: Final[dict[str, Any]] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.steps import Office
+from tests.browser.steps import PHONE, Office
 from tests.files.pictures import encoded, half_and_half
 from tests.files.samples import TXT
 from tests.security.people import Person
@@ -178,12 +178,7 @@ def test_pictures_fit_the_window_and_nothing_is_a_barrier(
 
 
 def test_on_a_phone_by_thumb(device: Device, office: Office, gallery: Gallery) -> None:
-    context = device(
-        storage_state=office.state,
-        viewport={"width": 390, "height": 844},
-        has_touch=True,
-        is_mobile=True,
-    )
+    context = device(storage_state=office.state, **PHONE)
     page = context.new_page()
     page.goto(gallery.views["letter.pdf"])
     for name in ("Previous file", "Next file", "Download", "Open in a new tab"):

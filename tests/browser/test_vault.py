@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from files.gallery import PAGE_SIZE
 from files.tables import File
 from files.vault import VaultSpace
-from tests.browser.steps import Office
+from tests.browser.steps import PHONE, Office
 from tests.browser.test_preview import expect_file, expect_picture, swipe, wait_for_pixels
 from tests.files.pictures import encoded, half_and_half
 from tests.files.samples import PDF
@@ -132,12 +132,7 @@ def test_escape_leads_back_to_a_picture_further_down(
 
 
 def test_through_the_gallery_by_thumb(device: Device, office: Office, photos: Vault) -> None:
-    context = device(
-        storage_state=office.state,
-        viewport={"width": 390, "height": 844},
-        has_touch=True,
-        is_mobile=True,
-    )
+    context = device(storage_state=office.state, **PHONE)
     page = context.new_page()
     page.goto("/files/gallery/")
     page.get_by_role("link", name="house.jpg").tap()

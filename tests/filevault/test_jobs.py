@@ -267,14 +267,19 @@ def test_a_lost_job_is_taken_over_a_lease_after_it_was_seen_N3(
     assert notes.done == ["a"]
 
 
+def lengthen(claim: Claim) -> None:
+    """Keep a claim of which most time is gone."""
+    with time_machine.travel(claim.lease_until - timedelta(seconds=20), tick=True):
+        claim.keep()
+
+
 def test_a_lease_that_is_lengthened_is_watched_anew_N3(notes: Notes, steady: SteadyClock) -> None:
     def long(claim: Claim) -> None:
         for _step in range(3):
             leases.forget()
             assert run("w2") == 0
             steady.seconds += 50
-            with time_machine.travel(claim.lease_until - timedelta(seconds=20), tick=True):
-                claim.keep()
+            lengthen(claim)
 
     notes.behaviour["a"] = long
     enqueue("a")
@@ -286,12 +291,8 @@ def test_a_lease_lengthened_after_it_was_listed_is_left_alone_N3(
     notes: Notes, wire: Wire, steady: SteadyClock
 ) -> None:
     def long(claim: Claim) -> None:
-        def lengthen() -> None:
-            with time_machine.travel(claim.lease_until - timedelta(seconds=20), tick=True):
-                claim.keep()
-
         steady.seconds += 61
-        wire.add("UpdateItem", meanwhile(lengthen))
+        wire.add("UpdateItem", meanwhile(lambda: lengthen(claim)))
         assert run("w2") == 0
 
     notes.behaviour["a"] = long
