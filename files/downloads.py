@@ -24,10 +24,13 @@ DOWNLOADS: Final = Allowance("read", actor=1_200, address=6_000, window=timedelt
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A signed address, good for `expires_in` seconds."""
+    """A signed address, good for `expires_in` seconds, and what comes from there: `size` in bytes,
+    `sha256` in hex, or '' where it wasn't computed yet."""
 
     url: str
     expires_in: int
+    size: int
+    sha256: str
 
 
 def get_available(actor: Actor, space: Space, file_id: str) -> File:
@@ -59,4 +62,12 @@ def get_download(actor: Actor, space: Space, file_id: str) -> Download:
         disposition=content_disposition(file.file_name),
         mime_type=file.mime_type,
     )
-    return Download(url, int(settings.DOWNLOAD_URL_LIFETIME.total_seconds()))
+    lifetime = int(settings.DOWNLOAD_URL_LIFETIME.total_seconds())
+    return Download(url, lifetime, size=int(file.size), sha256=file.sha256 or "")
+
+
+def save_as(file: File) -> str:
+    """The name under which a page's script saves a file that is long on its way, so that it goes on
+    after a break (static/js/downloader.js); '' for smaller ones, which browsers save by themselves.
+    """
+    return str(file.file_name) if int(file.size) > settings.MULTIPART_THRESHOLD else ""

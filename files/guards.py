@@ -5,14 +5,16 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import urljoin
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts.actors import Actor
 from accounts.http import ActorRequest
+from files.downloads import Download
 from files.sections import files_url
 from files.spaces import Space, get_space
+from filevault.error_responses import wants_json
 from filevault.errors import NotSignedIn
 
 P = ParamSpec("P")
@@ -65,6 +67,19 @@ def is_poll(request: HttpRequest) -> bool:
     match = request.resolver_match
     is_list = match is not None and match.url_name == "list" and match.namespace.endswith("-files")
     return is_list and request.headers.get("X-Filevault-Poll") == "1"
+
+
+def send_download(request: HttpRequest, download: Download) -> HttpResponse:
+    """To the file; or, for a script that reads it piece by piece, where it is and what it is."""
+    if not wants_json(request):
+        return redirect_to_storage(download.url)
+    answer = {
+        "url": download.url,
+        "expiresIn": download.expires_in,
+        "size": download.size,
+        "sha256": download.sha256,
+    }
+    return JsonResponse(answer, headers={"Cache-Control": "no-store", "Vary": "Accept"})
 
 
 def redirect_to_storage(url: str) -> HttpResponse:

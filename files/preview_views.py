@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from files import viewing
+from files.downloads import save_as
 from files.guards import SpaceRequest, home_of, in_space, redirect_to_storage, space_page
 from files.sections import files_url
 from files.spaces import Space
@@ -25,6 +26,7 @@ def view(request: SpaceRequest, space: Space, file_id: str) -> HttpResponse:
         "next_url": _view_url(request, space, around.next_id, from_gallery=from_gallery),
         "open_url": files_url(request.route, "open", space, file_id),
         "download_url": files_url(request.route, "download", space, file_id),
+        "save_as": save_as(shown.file),
     }
     response = space_page(request, space, "files/preview.html", context)
     response.headers["Cache-Control"] = "no-store"

@@ -16,6 +16,7 @@ from accounts.actors import Actor, Practitioner
 from files import zips
 from files.admin_reads import reads_of
 from files.deletion import can_delete
+from files.downloads import save_as
 from files.receipts import has_receipt
 from files.records import list_files
 from files.spaces import Ability, Space, check_ability
@@ -48,6 +49,7 @@ class FileRow:
     created_at: datetime
     can_download: bool
     download_url: str
+    save_as: str
     delete_url: str
     view_url: str
     receipt_url: str
@@ -174,6 +176,7 @@ def _row(
         created_at=file.created_at,
         can_download=available,
         download_url=files_url(route, "download", space, file.file_id) if available else "",
+        save_as=save_as(file) if available else "",
         delete_url=files_url(route, "delete", space, file.file_id) if deletable else "",
         receipt_url=files_url(route, "receipt", space, file.file_id) if receipt else "",
         view_url=files_url(route, "view", space, file.file_id) if can_view(file) else "",

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.actors import Actor, Practitioner
 from accounts.tables import User
+from files.downloads import save_as
 from files.gallery import list_images
 from files.sections import files_url
 from files.shared import list_shared
@@ -50,6 +51,7 @@ class SharedRow:
     created_at: datetime
     url: str
     download_url: str
+    save_as: str
 
 
 def gallery_section(
@@ -107,4 +109,5 @@ def _shared_row(file: File, names: dict[str, str]) -> SharedRow:
         created_at=file.created_at,
         url=view_url if can_view(file) else download_url,
         download_url=download_url,
+        save_as=save_as(file),
     )

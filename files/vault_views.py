@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.http import PractitionerRequest, add_errors, posted, practitioner_required
 from files import downloads, records, sharing, viewing
 from files.forms import ShareForm
-from files.guards import redirect_to_storage
+from files.guards import redirect_to_storage, send_download
 from files.sections import files_section
 from files.shared import get_shared
 from files.vault import vault_of
@@ -102,12 +102,14 @@ def list_shared(request: PractitionerRequest) -> HttpResponse:
 @practitioner_required
 def view_shared(request: PractitionerRequest, file_id: str) -> HttpResponse:
     """A shared file in a page of its own: its neighbours are nobody else's business."""
+    shown = viewing.get_view(request.actor, get_shared(request.actor, file_id), file_id)
     context = {
         "frame": "base.html",
         "home_url": reverse("vault:shared"),
-        "shown": viewing.get_view(request.actor, get_shared(request.actor, file_id), file_id),
+        "shown": shown,
         "open_url": reverse("vault:shared-open", args=[file_id]),
         "download_url": reverse("vault:shared-download", args=[file_id]),
+        "save_as": downloads.save_as(shown.file),
     }
     response = render(request, "files/preview.html", context)
     response.headers["Cache-Control"] = "no-store"
@@ -125,7 +127,7 @@ def open_shared(request: PractitionerRequest, file_id: str) -> HttpResponse:
 @practitioner_required
 def download_shared(request: PractitionerRequest, file_id: str) -> HttpResponse:
     space = get_shared(request.actor, file_id)
-    return redirect_to_storage(downloads.get_download(request.actor, space, file_id).url)
+    return send_download(request, downloads.get_download(request.actor, space, file_id))
 
 
 def _share(request: PractitionerRequest, file_id: str, form: ShareForm) -> bool:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from files import deletion, downloads
-from files.guards import SpaceRequest, home_of, in_space, is_poll, redirect_to_storage, space_page
+from files.guards import SpaceRequest, home_of, in_space, is_poll, send_download, space_page
 from files.sections import files_section, files_version
 from files.spaces import Space
 
@@ -30,7 +30,7 @@ def list_files(request: SpaceRequest, space: Space) -> HttpResponse:
 @require_safe
 @in_space
 def download(request: SpaceRequest, space: Space, file_id: str) -> HttpResponse:
-    return redirect_to_storage(downloads.get_download(request.actor, space, file_id).url)
+    return send_download(request, downloads.get_download(request.actor, space, file_id))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

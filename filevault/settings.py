@@ -299,7 +299,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:", "blob:", *READ_ORIGINS],
         "font-src": [SELF],
-        "connect-src": [SELF, STORAGE_ORIGIN],
+        "connect-src": [SELF, *READ_ORIGINS],
         "frame-src": [SELF, *READ_ORIGINS],
         "worker-src": [SELF],
         "manifest-src": [SELF],

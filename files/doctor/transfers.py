@@ -65,6 +65,17 @@ class Sample:
         if not answer.headers.get("Content-Disposition", "").startswith("attachment"):
             raise Fault("it would be shown, not saved: let `response-content-*` reach S3")
 
+    def read_on(self) -> None:
+        """From the middle, as a page of the site goes on with a large file whose line broke."""
+        headers = {"Origin": settings.SITE_URL, "Range": f"bytes={len(self.contents[0]) // 2}-"}
+        answer = requests.get(self._signed_address(), headers=headers, timeout=TIMEOUT)
+        if answer.status_code != 206:
+            raise Fault(_refusal(answer))
+        _check_readable(answer)
+        exposed = answer.headers.get("Access-Control-Expose-Headers", "").lower()
+        if not {"content-range", "etag"} <= set(exposed.replace(" ", "").split(",")):
+            raise Fault(f"pages can't tell which part comes: {_CORS}")
+
     def read_unsigned(self) -> None:
         """The same address without its signature opens nothing."""
         parts = urlsplit(self._signed_address())
@@ -131,6 +142,7 @@ def transfers() -> Iterator[Step]:
         yield Step("upload: browsers may put", partial(sample.preflight, "PUT", part_headers))
         yield Step("upload: in parts, from the site's origin", sample.send_part)
         yield Step("download: the very version that was signed", sample.download)
+        yield Step("download: from the middle, for the site's pages", sample.read_on)
         yield Step("download: nothing without a signature", sample.read_unsigned)
         if settings.CLOUDFRONT_DOMAIN:
             yield Step("download: CloudFront adds its headers", sample.check_headers)

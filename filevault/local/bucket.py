@@ -86,10 +86,11 @@ def _let_in(s3: "S3Client", name: str, site: str) -> None:
                     "AllowedMethods": ["PUT", "POST", "GET", "HEAD"],
                     "AllowedHeaders": [
                         "content-type",
+                        "range",
                         "x-amz-checksum-sha256",
                         "x-amz-server-side-encryption*",
                     ],
-                    "ExposeHeaders": ["ETag"],
+                    "ExposeHeaders": ["Content-Range", "ETag"],
                     "MaxAgeSeconds": 600,
                 }
             ]

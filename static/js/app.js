@@ -1,6 +1,7 @@
 // Binds each behaviour to the markup that asks for it, on load and after htmx brought new markup.
 import { bindCode } from "./code.js";
 import { bindCopy } from "./copy.js";
+import { bindDownloads } from "./downloads.js";
 import { focusErrors } from "./errors.js";
 import { listenToHtmx } from "./htmx.js";
 import { bindMenus } from "./menu.js";
@@ -36,6 +37,7 @@ async function findPicture() {
 const onNewMarkup = [bindCode, bindCopy, localiseTimes, bindUploaders, bindSelections];
 
 for (const bind of onNewMarkup) bind(document);
+bindDownloads();
 focusErrors();
 bindMenus();
 bindTextKeeper();

@@ -8,7 +8,8 @@ const LINES = 5;
 let free = LINES;
 const waiting = [];
 
-async function takeLine(signal) {
+/** Wait for one of the page's connections to storage; each that was taken has to be given back. */
+export async function takeLine(signal) {
   signal.throwIfAborted();
   if (free > 0) free -= 1;
   else {
@@ -24,7 +25,7 @@ async function takeLine(signal) {
   }
 }
 
-function giveLine() {
+export function giveLine() {
   const next = waiting.shift();
   if (next) next();
   else free += 1;

@@ -126,18 +126,8 @@ export class View {
     return words.say(item.state === "sending" ? item.phase : item.state);
   }
 
-  /** `toGo` are the bytes whose time is told; 0 tells none. */
   figures(sent, total, toGo) {
-    const { words } = this;
-    const { speed } = this.queue;
-    const percent = total ? Math.floor((sent / total) * 100) : 0;
-    const parts = [`${percent} %`, words.say("sizeOf", { sent: size(sent), total: size(total) })];
-    const left = toGo ? speed.left(toGo) : null;
-    if (left) {
-      parts.push(words.say("perSecond", { speed: size(speed.value) }));
-      parts.push(words.say("left", { time: words.duration(left) }));
-    }
-    return parts.join(" · ");
+    return this.words.progress({ done: sent, total, toGo, speed: this.queue.speed });
   }
 
   drawTotal() {

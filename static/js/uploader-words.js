@@ -39,6 +39,18 @@ export class Words {
     return this.say(`${key}.${form}`, { count: whole.format(number) });
   }
 
+  /** How far something is. `toGo` are the bytes whose time is told, by `speed`; 0 tells none. */
+  progress({ done, total, toGo, speed }) {
+    const percent = total ? Math.floor((done / total) * 100) : 0;
+    const parts = [`${percent} %`, this.say("sizeOf", { sent: size(done), total: size(total) })];
+    const left = toGo ? speed.left(toGo) : null;
+    if (left) {
+      parts.push(this.say("perSecond", { speed: size(speed.value) }));
+      parts.push(this.say("left", { time: this.duration(left) }));
+    }
+    return parts.join(" · ");
+  }
+
   /** In steps that don't flicker. */
   duration(seconds) {
     if (seconds < 90) return this.say("seconds", { count: whole.format(Math.max(5, Math.ceil(seconds / 5) * 5)) });

@@ -1,5 +1,5 @@
-"""Uploads over a network and a storage that fail: each ends in a file that has arrived whole, or in
-a plain sentence with a way to try again.
+"""Uploads and downloads over a network and a storage that fail: each ends in a file that has
+arrived whole, or in a plain sentence with a way to try again.
 
 The browser reaches storage by a proxy that the tests break at will. Minutes pass by the page's own
 clock, which the tests wind forward; the network's failures are real.
@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import (
@@ -23,6 +24,7 @@ from playwright.sync_api import (
     expect,
 )
 
+from files.tables import File
 from filevault.local.ministack import free_port
 from tests.browser.failing import (
     Sent,
@@ -39,8 +41,17 @@ from tests.browser.failing import (
     wind,
     wind_until_given_up,
 )
+from tests.browser.saving import (
+    LIFETIME_MS,
+    PROVED,
+    answer_dialogs,
+    break_in_the_middle,
+    save,
+    saved,
+)
 from tests.browser.steps import Office, make_office, open_case
 from tests.faults.proxy import Proxy, Shape, running_proxy
+from tests.files.test_zips_stack import lay_down
 from tests.stack import TestStack, mails, provisioned_stack, running_app, wait_for_mail
 
 pytestmark = pytest.mark.browser
@@ -252,3 +263,102 @@ def test_a_tab_closed_after_the_last_byte_loses_nothing_and_tells_once(
     notice = wait_for_mail(stack, email, lambda mail: mail.id != invitation.id, seconds=40)
     assert "2" in notice.subject
     assert len(mails(stack, email)) == 2
+
+
+Store = Callable[..., tuple[Sent, File]]
+
+
+@pytest.fixture
+def store(page: Page, make: Make, office: Office, stack: TestStack) -> Store:
+    """Lays a large file into the case, and shows it in the page, which answers its own dialogs."""
+
+    def lay(**changes: Any) -> tuple[Sent, File]:
+        file, case = make(LARGE), office.case.strip("/").split("/")[1]
+        known = {"sha256": file.sha256, "mime_type": "application/dicom", **changes}
+        content, bucket = file.path.read_bytes(), stack.stack["bucket"]
+        laid = lay_down(case, bucket, content, file.name, **known)
+        answer_dialogs(page)
+        page.reload()
+        return file, laid
+
+    return lay
+
+
+def test_a_large_download_goes_on_where_it_broke_and_is_proved(
+    page: Page, proxy: Proxy, store: Store
+) -> None:
+    (file, _), ranges = store(), list[str]()
+    page.on("request", lambda asked: ranges.append(asked.headers.get("range", "")))
+    row = break_in_the_middle(page, proxy, file)
+    proxy.restore()
+    expect(row).to_contain_text(PROVED)
+    assert saved(page, file) == file.sha256
+    (start,) = [int(each.removeprefix("bytes=").rstrip("-")) for each in ranges if each]
+    assert start > LARGE // 4
+    row.get_by_role("button", name=f"Remove from this list: {file.name}").click()
+    expect(page.get_by_role("heading", name="Downloads")).to_be_hidden()
+
+
+def test_an_address_that_ran_out_in_the_middle_is_asked_for_anew(
+    page: Page, proxy: Proxy, store: Store
+) -> None:
+    """By the page's own clock; and once more where storage's clock is ahead of it."""
+    file, _ = store()
+    row = break_in_the_middle(page, proxy, file)
+    asked: list[str] = []
+    page.on("request", lambda each: asked.append(each.url) if "/download" in each.url else None)
+    page.route("**/download", outdate, times=1)
+    page.clock.fast_forward(LIFETIME_MS)
+    proxy.restore()
+    expect(row).to_contain_text(PROVED)
+    assert saved(page, file) == file.sha256
+    assert len(asked) == 2
+
+
+def test_a_download_is_paused_outlives_its_session_and_is_cancelled(
+    page: Page, proxy: Proxy, store: Store
+) -> None:
+    file, _ = store()
+    row = break_in_the_middle(page, proxy, file)
+    row.get_by_role("button", name="Pause").click()
+    expect(row.get_by_role("button", name="Resume")).to_be_focused()
+    cookies: Any = page.context.cookies()
+    page.context.clear_cookies()
+    page.clock.fast_forward(LIFETIME_MS)
+    proxy.restore()
+    page.keyboard.press("Enter")
+    expect(row).to_contain_text("Please sign in again; what has arrived is kept")
+    page.context.add_cookies(cookies)
+    page.locator("[data-downloads]").get_by_role("button", name="Retry").click()
+    expect(row).to_contain_text(PROVED)
+    assert saved(page, file) == file.sha256
+    row = break_in_the_middle(page, proxy, store()[0])
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"state": "DELETED"}, "This file isn't here any more"),
+        ({"sha256": "0" * 64}, "The file here is another one than before"),
+    ],
+    ids=["deleted", "another"],
+)
+def test_a_download_whose_file_is_not_the_same_any_more_leaves_nothing(
+    page: Page, proxy: Proxy, store: Store, changes: dict[str, str], told: str
+) -> None:
+    file, laid = store()
+    row = break_in_the_middle(page, proxy, file)
+    laid.update([getattr(File, name).set(value) for name, value in changes.items()])
+    page.clock.fast_forward(LIFETIME_MS)
+    proxy.restore()
+    expect(row).to_contain_text(told)
+    assert saved(page, file) is None
+
+
+def test_altered_bytes_are_told_of_and_not_kept(page: Page, store: Store) -> None:
+    file, _ = store(sha256="0" * 64)
+    row = save(page, file)
+    expect(row).to_contain_text("What arrived isn't the original, so it was thrown away")
+    assert saved(page, file) is None

@@ -193,7 +193,7 @@ def test_pages_may_show_what_comes_from_there(text: str) -> None:
     )
     directives = json.loads(done.stdout)
     allowing = {name for name, sources in directives.items() if f"https://{DOMAIN}" in sources}
-    assert allowing == {"img-src", "frame-src", "form-action"}
+    assert allowing == {"connect-src", "img-src", "frame-src", "form-action"}
 
 
 def test_keys_may_be_there_before_the_distribution_is_used() -> None:

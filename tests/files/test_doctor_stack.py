@@ -67,6 +67,7 @@ SITE = "http://testserver"
 POST, PUT = "upload: browsers may post", "upload: browsers may put"
 SIGNED_POST = "upload: a signed POST from the site's origin"
 PARTS = "upload: in parts, from the site's origin"
+READ_ON = "download: from the middle, for the site's pages"
 
 
 @pytest.mark.parametrize(
@@ -75,18 +76,18 @@ PARTS = "upload: in parts, from the site's origin"
         (lambda client: None, [], ""),
         (
             lambda client: client.delete_bucket_cors(Bucket=BUCKET),
-            [POST, SIGNED_POST, PUT, PARTS],
+            [POST, SIGNED_POST, PUT, PARTS, READ_ON],
             "correct the bucket's CORS rules",
         ),
         (
             lambda client: _allow(client, "https://other.example.com"),
-            [POST, SIGNED_POST, PUT, PARTS],
+            [POST, SIGNED_POST, PUT, PARTS, READ_ON],
             "correct the bucket's CORS rules",
         ),
         (lambda client: _allow(client, "*"), [POST, PUT], "any origin may"),
         (
             lambda client: _allow(client, SITE, headers=("content-type",)),
-            [PUT],
+            [PUT, READ_ON],
             "correct the bucket's CORS rules",
         ),
         (_suspend_versions, [SIGNED_POST], "enable versioning on the bucket"),

@@ -14,6 +14,7 @@ from django.conf import LazySettings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.test import Client
+from django.utils.html import escape
 
 from accounts.actors import Actor
 from accounts.tables import AuditEvent
@@ -91,6 +92,34 @@ def test_from_presign_to_download(space: FakeSpace, who: str) -> None:
     assert got.headers["Referrer-Policy"] == "no-referrer"
     query = parse_qs(urlsplit(got.headers["Location"]).query)
     assert query["versionId"] == [row(file).version_id]
+
+
+@pytest.mark.parametrize("path", ["/cases/one", "/portal/one"])
+def test_a_script_is_told_where_a_file_is_and_what_it_has_to_be(
+    space: FakeSpace, path: str
+) -> None:
+    file = available(space)
+    who = "A" if path.startswith("/cases") else "C1"
+    address = f"{path}/files/{file.file_id}/download"
+    got = browser(who).get(address, headers={"Accept": "application/json"})
+    answer = got.json()
+    assert (got.status_code, got.headers["Cache-Control"]) == (200, "no-store")
+    query = parse_qs(urlsplit(answer.pop("url")).query)
+    assert query["versionId"] == [file.version_id]
+    assert answer == {"expiresIn": 120, "size": len(samples.PDF), "sha256": file.sha256 or ""}
+    actions = [event.action for event in AuditEvent.query(space.space_id, consistent_read=True)]
+    assert actions[-1] == "file:downloaded"
+    refused = browser("C2").get(address, headers={"Accept": "application/json"})
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    assert browser().get(address, headers={"Accept": "application/json"}).status_code == 401
+
+
+def test_a_page_saves_large_files_alone_by_script(space: FakeSpace, settings: LazySettings) -> None:
+    file = available(space, "Größe & Gewicht.pdf")
+    large = f'data-save-as="{escape(file.file_name)}"'
+    assert "data-save-as" not in browser("A").get("/cases/one/files/").text
+    settings.MULTIPART_THRESHOLD = len(samples.PDF) - 1
+    assert browser("A").get("/cases/one/files/").text.count(large) == 1
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,29 @@ resource "aws_cloudfront_cache_policy" "files" {
 resource "aws_cloudfront_response_headers_policy" "files" {
   name = "${var.name}-files"
 
+  # The site's pages read large files by script, and go on where a line broke.
+  cors_config {
+    access_control_allow_credentials = false
+    access_control_max_age_sec       = 600
+    origin_override                  = true
+
+    access_control_allow_headers {
+      items = ["range"]
+    }
+
+    access_control_allow_methods {
+      items = ["GET", "HEAD"]
+    }
+
+    access_control_allow_origins {
+      items = [var.site_url]
+    }
+
+    access_control_expose_headers {
+      items = ["Content-Range", "ETag"]
+    }
+  }
+
   security_headers_config {
     content_type_options {
       override = true

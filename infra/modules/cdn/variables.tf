@@ -9,7 +9,7 @@ variable "domain" {
 }
 
 variable "site_url" {
-  description = "The site, which may show files in frames."
+  description = "The site, whose pages may show files in frames and read them by script."
   type        = string
 }
 

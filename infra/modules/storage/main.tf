@@ -95,8 +95,8 @@ resource "aws_s3_bucket_cors_configuration" "files" {
   cors_rule {
     allowed_origins = [var.site_url]
     allowed_methods = ["PUT", "POST", "GET", "HEAD"]
-    allowed_headers = ["content-type", "x-amz-checksum-sha256", "x-amz-server-side-encryption*"]
-    expose_headers  = ["ETag"]
+    allowed_headers = ["content-type", "range", "x-amz-checksum-sha256", "x-amz-server-side-encryption*"]
+    expose_headers  = ["Content-Range", "ETag"]
     max_age_seconds = 600
   }
 }
