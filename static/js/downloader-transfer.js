@@ -136,40 +136,27 @@ export class Download {
   }
 
   async take(reader, watch) {
-    let pieces = [];
-    let kept = Promise.resolve();
-    const keep = () => {
-      const piece = new Blob(pieces);
-      pieces = [];
-      kept = kept.then(() => this.keep(piece));
-      kept.catch(() => {}); // thrown where it is waited for
+    const pieces = [];
+    const keep = async () => {
+      const piece = new Blob(pieces.splice(0));
+      await this.write(() => Promise.all([this.stream.add(piece), this.file.write(piece)]));
+      this.at += piece.size;
+      this.held = 0;
     };
     try {
-      for (let length = 0; ; ) {
+      for (;;) {
         const { done, value } = await reader.read();
         if (done) return;
         pieces.push(value);
-        length += value.length;
         this.held += value.length;
-        if (length >= PIECE) {
-          await kept; // one on its way to the disk while the next one comes
-          length = 0;
-          keep();
-        }
+        this.denied = false;
+        if (this.held >= PIECE) await keep();
         this.patience.reached(this.arrived);
         watch();
       }
     } finally {
-      keep();
-      await kept;
+      await keep();
     }
-  }
-
-  async keep(piece) {
-    await this.write(() => Promise.all([this.stream.add(piece), this.file.write(piece)]));
-    this.held -= piece.size;
-    this.at += piece.size;
-    this.denied = false;
   }
 
   async prove() {

@@ -41,7 +41,8 @@ class Row {
       button.setAttribute("aria-label", `${button.textContent.trim()}: ${this.name}`);
       button.addEventListener("click", () => this[button.dataset.do]());
     }
-    part("rows").append(this.element);
+    part("rows").prepend(this.element);
+    root.scrollTop = 0;
     rows.add(this);
   }
 
@@ -127,8 +128,10 @@ class Row {
     if (this.state === "receiving" && this.phase === "receiving") this.status.textContent = words.progress(shown);
   }
 
+  /** The live region changes only when there is news: each change is read aloud. */
   tell(text) {
-    part("said").textContent = `${this.name}: ${text}`;
+    const said = `${this.name}: ${text}`;
+    if (part("said").textContent !== said) part("said").textContent = said;
   }
 }
 
@@ -140,7 +143,7 @@ export function startDownload(options) {
 
 part("knock").addEventListener("click", () => gate.knock());
 window.addEventListener("beforeunload", (event) => {
-  if (going().length) event.preventDefault();
+  if ([...rows].some(({ state }) => !["done", "failed"].includes(state))) event.preventDefault();
 });
 setInterval(() => {
   for (const row of going()) {

@@ -357,8 +357,23 @@ def test_a_download_whose_file_is_not_the_same_any_more_leaves_nothing(
     assert saved(page, file) is None
 
 
-def test_altered_bytes_are_told_of_and_not_kept(page: Page, store: Store) -> None:
-    file, _ = store(sha256="0" * 64)
-    row = save(page, file)
-    expect(row).to_contain_text("What arrived isn't the original, so it was thrown away")
+@pytest.mark.parametrize(
+    ("changes", "room", "told"),
+    [
+        (
+            {"sha256": "0" * 64},
+            10 * LARGE,
+            "What arrived isn't the original, so it was thrown away",
+        ),
+        ({}, LARGE // 2, "Is there room for 16 MB?"),
+    ],
+    ids=["altered", "full disk"],
+)
+def test_what_is_not_the_original_or_finds_no_room_is_told_of_and_not_kept(
+    page: Page, store: Store, app: str, changes: dict[str, str], room: int, told: str
+) -> None:
+    file, _ = store(**changes)
+    quota = {"origin": app, "quotaSize": room}
+    page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
+    expect(save(page, file.name)).to_contain_text(told)
     assert saved(page, file) is None

@@ -9,7 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from tests.browser.saving import answer_dialogs, save
 from tests.browser.steps import Office, choose_files, sign_in
+from tests.files.test_zips_stack import lay_down
 from tests.stack import TestStack
 
 pytestmark = pytest.mark.browser
@@ -230,8 +232,10 @@ def test_the_time_left_is_told_from_what_was_measured(page: Page) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1440])
 def test_rows_in_every_state_have_no_known_barrier(
-    device: Device, office: Office, theme: Any, width: int
+    device: Device, office: Office, stack: TestStack, theme: Any, width: int
 ) -> None:
+    case, large = office.case.strip("/").split("/")[1], f"large {theme} {width}.dcm"
+    lay_down(case, stack.stack["bucket"], PDF, large, size=7 * 1024**2)
     context = device(
         storage_state=office.state,
         color_scheme=theme,
@@ -240,9 +244,12 @@ def test_rows_in_every_state_have_no_known_barrier(
         bypass_csp=True,
     )
     page = context.new_page()
+    answer_dialogs(page)
     page.goto(office.case)
     held: list[Route] = []
     page.route("**/presign", lambda route: held.append(route))
+    page.route("**/download", lambda route: held.append(route))
+    save(page, large).get_by_role("button", name="Pause").click()
     names = ["sending", "paused", "cancelled", "waiting one", "waiting two"]
     files = [payload(f"{name}.pdf", PDF + name.encode() + bytes([width % 251])) for name in names]
     choose_files(page, payload("long " * 30 + ".exe", b"MZ"), *files)
@@ -252,6 +259,7 @@ def test_rows_in_every_state_have_no_known_barrier(
     choose_files(page, payload("sent.pdf", PDF + theme.encode() + str(width).encode()))
     expect(row(page, "waiting two.pdf")).to_contain_text("Sent")
     row(page, "waiting two.pdf").get_by_text("Fingerprint (SHA-256)").click()
+    expect(save(page, large).first).to_contain_text("thrown away")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
