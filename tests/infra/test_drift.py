@@ -126,6 +126,27 @@ def test_the_buckets_cors_is_that_of_the_code(local: LocalBucket, storage: dict[
     }
 
 
+def test_pages_read_from_cloudfront_what_they_read_from_the_bucket(local: LocalBucket) -> None:
+    (rule,) = local.ask("get_bucket_cors")["CORSRules"]
+    policy = module("cdn")["resource"]["aws_cloudfront_response_headers_policy"]["files"]
+    (written,) = policy["cors_config"]
+    items = {name: value[0]["items"] for name, value in written.items() if isinstance(value, list)}
+    assert items == {
+        "access_control_allow_origins": ["${var.site_url}"],
+        "access_control_allow_methods": ["GET", "HEAD"],
+        "access_control_allow_headers": ["range"],
+        "access_control_expose_headers": rule["ExposeHeaders"],
+    }
+
+
+def test_the_firewall_lets_the_longest_address_of_an_archive_through() -> None:
+    """AWS's common rules end at 2 KB of a query, which fifty chosen files have."""
+    assert (
+        "SizeRestrictions_QUERYSTRING"
+        in module("waf")["locals"]["counted"]["AWSManagedRulesCommonRuleSet"]
+    )
+
+
 def test_the_bucket_is_closed_kept_and_encrypted_as_the_codes_is(
     local: LocalBucket, storage: dict[str, Any]
 ) -> None:
