@@ -7,13 +7,14 @@ named file, so that nothing of them stays behind where the worker is killed.
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
 from django.conf import settings
@@ -92,22 +93,22 @@ def _render(
     mime_type: str, source: BinaryIO, pictures: Sequence[BinaryIO], claim: jobs.Claim
 ) -> None:
     descriptors = [picture.fileno() for picture in pictures]
-    with TemporaryDirectory(prefix="filevault-") as directory:
-        process = subprocess.Popen(  # noqa: S603
-            [*COMMAND, mime_type, *map(str, descriptors)],
-            stdin=source,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=descriptors,
-            cwd=directory,
-            env=_environment(directory),
-            start_new_session=True,
-        )
-        try:
-            code = _wait(process, claim)
-        finally:
-            process.kill()
-            process.wait()
+    process = subprocess.Popen(  # noqa: S603
+        [*COMMAND, mime_type, *map(str, descriptors)],
+        stdin=source,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=descriptors,
+        cwd="/",
+        env=_environment(),
+        start_new_session=True,
+    )
+    try:
+        code = _wait(process, claim)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # and whatever it has begun itself
+        process.wait()
     if code != 0:
         raise NoPicture("timeout" if code is None else f"exit {code}")
 
@@ -124,10 +125,9 @@ def _wait(process: subprocess.Popen[bytes], claim: jobs.Claim) -> int | None:
     return None
 
 
-def _environment(directory: str) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    own = {"PYTHONPATH": str(settings.BASE_DIR), "HOME": directory, "TMPDIR": directory}
-    return {**kept, **own, "LC_ALL": "C.UTF-8"}
+    return {**kept, "PYTHONPATH": str(settings.BASE_DIR), "LC_ALL": "C.UTF-8"}
 
 
 def _store(file: File, pictures: tuple[bytes, bytes], claim: jobs.Claim) -> None:

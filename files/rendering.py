@@ -1,8 +1,8 @@
 """Thumbnail and preview of one file, made in a process of its own (`python -m files.rendering`).
 
-What strangers send is decoded here, by libraries in C. So this process gets no secrets, no network
-of ours and no more memory and time than below; whatever becomes of it, the worker goes on. It
-imports nothing of the product.
+What strangers send is decoded here, by libraries in C. So this process gets no secrets, no more
+memory and time than below, and can open nothing: no file, no socket, no other program. Whatever
+becomes of it, the worker goes on. It imports nothing of the product.
 
 The file comes on standard input (seekable), its media type and the descriptors of the two pictures
 as arguments. Exit code 0: both are written. `UNREADABLE`: no picture can be made of the file.
@@ -10,6 +10,7 @@ as arguments. Exit code 0: both are written. `UNREADABLE`: no picture can be mad
 
 import os
 import resource
+import signal
 import sys
 import warnings
 from io import BytesIO
@@ -29,6 +30,8 @@ MAX_PIXELS: Final = 210_000_000
 #: Address space, processor time and written file, in bytes and seconds.
 MEMORY: Final = 1024**3
 CPU_SECONDS: Final = 20
+#: The worker ends it long before; this counts where the worker was killed.
+WALL_SECONDS: Final = 60
 LARGEST_PICTURE: Final = 16 * 1024**2
 #: Small pages aren't blown up beyond four times 72 dpi.
 MOST_SCALE: Final = 4.0
@@ -51,18 +54,20 @@ class Unreadable(Exception):
 
 
 def confine() -> None:
-    """Give up what this process doesn't need, before it opens anything. A core dump would hold the
-    file."""
+    """Give up what this process doesn't need, before it reads anything. What is open stays so, and
+    no descriptor more is to be had. A core dump would hold the file."""
+    Image.init()  # its decoders are files themselves
     limits = [
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_FSIZE, LARGEST_PICTURE),
-        (resource.RLIMIT_NOFILE, 64),
+        (resource.RLIMIT_NOFILE, 0),
     ]
     if sys.platform == "linux":  # macOS takes no limit on address space
         limits.append((resource.RLIMIT_AS, MEMORY))
     for which, amount in limits:
         resource.setrlimit(which, (amount, amount))
+    signal.alarm(WALL_SECONDS)
     os.nice(10)
 
 

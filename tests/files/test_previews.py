@@ -1,5 +1,6 @@
 """The worker's previews: what is stored beside a file, when, and when not."""
 
+import fcntl
 import logging
 import os
 import subprocess
@@ -8,7 +9,8 @@ import time
 from ast import literal_eval
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import pytest
 import time_machine
@@ -28,6 +30,7 @@ from tests.files import samples
 from tests.files.pictures import camera_exif, claiming_png, colours, decoded, encoded, half_and_half
 from tests.files.space import C1, A, FakeSpace, put, row
 from tests.files.test_uploads import actions
+from tests.waiting import wait_until
 
 PHOTO = encoded(half_and_half(), "JPEG", exif=camera_exif(6))
 
@@ -149,6 +152,32 @@ def test_endless_rendering_is_ended(space: FakeSpace, monkeypatch: pytest.Monkey
         os.kill(begun[0], 0)
 
 
+def test_what_the_renderer_began_ends_with_it(
+    space: FakeSpace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It forks and goes; what it leaves behind holds a lock for as long as it lives."""
+    held = tmp_path / "held"
+    script = (
+        "import fcntl, os, time\n"
+        f"file = open({str(held)!r}, 'w')\n"
+        "fcntl.flock(file, fcntl.LOCK_EX)\n"
+        "if not os.fork(): time.sleep(60)"
+    )
+    monkeypatch.setattr(previews, "COMMAND", (sys.executable, "-c", script))
+    arrive(space)
+    work()
+    with held.open() as file:
+        wait_until(lambda: _locks(file), "the end of what was forked", seconds=20)
+
+
+def _locks(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def test_the_renderer_gets_no_secrets(
     space: FakeSpace, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
@@ -159,21 +188,20 @@ def test_the_renderer_gets_no_secrets(
     monkeypatch.setenv("DATABASE_URL", "canary-database")
     script = (
         "import os, sys\n"
-        f"open({str(told)!r}, 'w').write(repr((dict(os.environ), os.getcwd(), os.listdir(), "
+        f"open({str(told)!r}, 'w').write(repr((dict(os.environ), os.getcwd(), "
         "sorted(os.listdir('/proc/self/fd')), sys.argv)))"
     )
     monkeypatch.setattr(previews, "COMMAND", (sys.executable, "-c", script))
     file = arrive(space, "Novak knee.jpg")
     work()
-    environment, directory, content, descriptors, arguments = literal_eval(told.read_text())
+    environment, directory, descriptors, arguments = literal_eval(told.read_text())
     assert set(environment) <= {
-        *("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "HOME", "TMPDIR", "LC_ALL"),
+        *("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "LC_ALL"),
     }
     assert "canary" not in str(environment)
     assert "Novak" not in str(arguments) + str(environment)
     assert file.file_id not in str(arguments)
-    assert content == []
-    assert not os.path.exists(directory)
+    assert directory == "/", "one of its own would outlive a worker that is killed"
     assert (
         len(descriptors) <= 7
     )  # the standard three, two pictures, what is written here, and the listing

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -204,8 +205,9 @@ def test_a_bomb_within_the_pixel_limit_dies_of_the_memory_limit() -> None:
 
 
 PROBE = """
-import resource, sys
+import os, resource, signal, socket, sys, tempfile, time
 from files import rendering
+file = tempfile.TemporaryFile()
 rendering.confine()
 {body}
 """
@@ -225,7 +227,7 @@ def probe(body: str) -> subprocess.CompletedProcess[str]:
 def test_the_process_can_take_no_more_than_its_share() -> None:
     assert "MemoryError" in probe(f"bytearray({rendering.MEMORY})").stderr
     much = f"bytes({rendering.LARGEST_PICTURE + 1})"
-    written = probe(f"import tempfile; f = tempfile.TemporaryFile(); f.write({much}); f.flush()")
+    written = probe(f"file.write({much}); file.flush()")
     assert "File too large" in written.stderr
     told = probe(
         "print(*(resource.getrlimit(w)[1] for w in (resource.RLIMIT_CPU, resource.RLIMIT_CORE)))"
@@ -233,9 +235,28 @@ def test_the_process_can_take_no_more_than_its_share() -> None:
     assert told.split() == [str(rendering.CPU_SECONDS), "0"]
 
 
+@pytest.mark.parametrize(
+    "door",
+    ["open('/etc/hostname')", "open('/tmp/left', 'w')", "socket.socket()", "os.pipe()"],
+)
+def test_nothing_can_be_opened(door: str) -> None:
+    assert "Too many open files" in probe(door).stderr
+
+
+def test_no_program_can_be_started() -> None:
+    """One that is linked to a library, as nearly all are: that can't be opened."""
+    started = probe(f"os.execv({sys.executable!r}, [{sys.executable!r}, '-c', 'print(1)'])")
+    assert (started.returncode != 0, started.stdout) == (True, "")
+
+
 def test_endless_work_ends() -> None:
     code = "resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass"
     assert probe(code).returncode < 0
+
+
+def test_idleness_ends_where_no_worker_is_left_to_end_it() -> None:
+    code = "rendering.WALL_SECONDS = 1\nrendering.confine()\ntime.sleep(50)"
+    assert probe(code).returncode == -signal.SIGALRM
 
 
 def test_it_imports_nothing_of_the_product() -> None:
