@@ -16,13 +16,13 @@ from accounts import audit
 from accounts.actors import WORKER, Actor
 from files import multipart, records, sniffing
 from files.spaces import Space
-from files.states import FileState, Reason
+from files.states import REASON_LABELS, FileState, Reason
 from files.storage import StoredObject, case_storage
 from files.tables import File
 from files.types import BY_MIME_TYPE
 from filevault import jobs
 from filevault.dynamo import Transaction, new_id, now
-from filevault.errors import NotFound, Unavailable
+from filevault.errors import Conflict, NotFound, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ PURGE_JOB: Final = "file.purge"
 INSPECT_JOB: Final = "file.inspect"
 PREVIEW_JOB: Final = "file.preview"
 PUBLISH_JOB: Final = "file.publish"
+#: How often parts are joined anew because one of them came once more in between.
+JOINS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,27 @@ def settle(file: File, space: Space, actor: Actor, *, sha256: str | None = None)
         return reject(file, fault or Reason.WRONG_CONTENT, space, actor)
     except records.StateChanged:
         return _read_again(file)
+
+
+def declare(file: File, sha256: str) -> None:
+    """Hold what the sender's device computed (hex) against a file that was settled without it: an
+    event, or the worker, came before the sender's word. What isn't proved yet will be held against
+    it by the worker (`files.inspection`). Raises `Conflict` (`wrong_checksum`): what others may
+    have seen, or a hold keeps, doesn't go by a word that comes so late."""
+    known = file.sha256 or file.declared_sha256
+    if known is None:
+        noted = file.try_update(
+            [File.declared_sha256.set(sha256)],
+            (File.state == file.state)
+            & File.sha256.does_not_exist()
+            & File.declared_sha256.does_not_exist(),
+        )
+        if noted:
+            return
+        file = _read_again(file)
+        known = file.sha256 or file.declared_sha256
+    if file.state in (FileState.AVAILABLE, FileState.CHECKING) and known != sha256:
+        raise Conflict(str(REASON_LABELS[Reason.WRONG_CHECKSUM]), code=Reason.WRONG_CHECKSUM.value)
 
 
 def publish_in(tx: Transaction, file: File, space: Space) -> dict[str, Any]:
@@ -120,15 +143,22 @@ def reject(
 
 def _join(file: File) -> bool | None:
     """Whether there may be an object: parts are joined once all have arrived. None where storage
-    refuses to join them."""
+    refuses to join the very parts that it lists."""
     if not file.upload_id:
         return True
-    parts = multipart.list_parts(file.s3_key, file.upload_id)
-    if parts is None:  # joined before, or thrown away: the object tells
-        return True
-    if not multipart.is_whole(parts, size=int(file.size), part_size=int(file.part_size)):
-        return False
-    return multipart.complete(file.s3_key, file.upload_id, parts) or None
+    refused = None
+    for _attempt in range(JOINS):
+        parts = multipart.list_parts(file.s3_key, file.upload_id)
+        if parts is None:  # joined before, or thrown away: the object tells
+            return True
+        if not multipart.is_whole(parts, size=int(file.size), part_size=int(file.part_size)):
+            return False
+        if parts == refused:
+            return None
+        if multipart.complete(file.s3_key, file.upload_id, parts):
+            return True
+        refused = parts
+    return False
 
 
 def _look(file: File) -> Arrival | None:

@@ -97,10 +97,13 @@ class Scan:
             self._connection.sendall(data)
         except TimeoutError as error:
             raise _broken(error) from error
-        except OSError:
+        except OSError as error:
             # Over its limit clamd answers and closes while we are still sending: the answer is
             # there to be read, whatever became of the connection.
-            self._early = self._receive(CHUNK_SECONDS, lambda: None)
+            early = self._receive(CHUNK_SECONDS, lambda: None)
+            if early.outcome is Outcome.CLEAN:  # of what it has not seen the end of
+                raise _broken(error) from error
+            self._early = early
 
     def _receive(self, seconds: float, waiting: Callable[[], None]) -> Verdict:
         self._connection.settimeout(SLICE_SECONDS)

@@ -63,7 +63,7 @@ def inspect(claim: jobs.Claim) -> datetime | None:
         return _again_at(file)
     try:
         _conclude(file, space, finding, claim)
-    except records.StateChanged:  # deleted meanwhile, mostly
+    except records.StateChanged:  # deleted meanwhile, mostly, or its SHA-256 was declared
         return now()
     return None
 
@@ -169,5 +169,13 @@ def _accept(file: File, space: Space, finding: Finding, claim: jobs.Claim) -> No
         records.note_digest(tx, file)
     available = FileState.AVAILABLE
     records.move(tx, file, available, action, WORKER, changes=changes, details=details)
+    tx.update(file, [], condition=_declared_as_read(file), otherwise=records.StateChanged())
     claim.hold_in(tx)
     tx.commit()
+
+
+def _declared_as_read(file: File) -> Any:
+    """The condition that the sender has said nothing new meanwhile (`checking.declare`)."""
+    if file.declared_sha256:
+        return File.declared_sha256 == file.declared_sha256
+    return File.declared_sha256.does_not_exist()

@@ -45,10 +45,10 @@ def end_upload(space_id: str, file_id: str) -> datetime | None:
     it again; None once all is done."""
     file = File.fetch(space_id, file_id)
     if file is not None and file.state == FileState.PENDING:
-        if over_at(file) > now():  # parts were signed since
-            return over_at(file)
         file = reconcile(file.space_id, file.file_id)
         if file.state == FileState.PENDING:
+            if over_at(file) > now():  # parts were signed since
+                return over_at(file)
             _expire(file)
             return now()
     if file is None:
@@ -114,10 +114,12 @@ def _expire(file: File) -> None:
     nameless = {"file_name": ""}
     records.move(tx, file, FileState.EXPIRED, audit.Action.UPLOAD_EXPIRE, WORKER, changes=nameless)
     records.give_back(tx, file)
+    unextended = File.upload_expires_at == file.upload_expires_at
+    tx.update(file, [], condition=unextended, otherwise=records.StateChanged())
     try:
         tx.commit()
     except records.StateChanged:
-        logger.info("upload ended by somebody else", extra={"file": file.file_id})
+        logger.info("upload ended, or went on, meanwhile", extra={"file": file.file_id})
 
 
 def purge(file: File, *, held_by: jobs.Claim | None = None) -> None:

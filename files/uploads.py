@@ -96,8 +96,9 @@ def confirm(actor: Actor, space: Space, file_id: str, *, sha256: object = None) 
     often it is asked: the file, `AVAILABLE`, `CHECKING`, or `REJECTED` with its reason. `sha256`
     (hex) is what the sender's device computed while it sent.
 
-    Raises `Conflict` with the code `not_uploaded` while it isn't there whole, and `upload_over`
-    when it was cancelled or had run out of time."""
+    Raises `Conflict` with the code `not_uploaded` while it isn't there whole, `upload_over` when it
+    was cancelled or had run out of time, and `wrong_checksum` where it is there with another
+    SHA-256."""
     digest = check_sha256(sha256)
     file = checking.settle(_own_upload(actor, space, file_id), space, actor, sha256=digest)
     if file.state == FileState.PENDING:
@@ -111,6 +112,8 @@ def confirm(actor: Actor, space: Space, file_id: str, *, sha256: object = None) 
         )
     if file.state == FileState.DELETED:
         raise NotFound
+    if digest and file.state != FileState.REJECTED:
+        checking.declare(file, digest)
     return file
 
 

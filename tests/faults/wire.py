@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from moto.core.botocore_stubber import MockRawResponse
+
+from filevault.aws import s3_client
 
 Answer = dict[str, Any]
 #: Gets the call itself (to make it, or not) and answers in its stead.
@@ -125,3 +130,21 @@ def meanwhile(action: Callable[[], object]) -> Fault:
         return call()
 
     return fault
+
+
+@contextmanager
+def answering_200_with_an_error(operation: str, code: str) -> Iterator[list[str]]:
+    """S3 begins with a 200 and ends with an error in the body. Yields a line for each request."""
+    body = f"<Error><Code>{code}</Code><Message>by the test</Message></Error>".encode()
+    answers: list[str] = []
+
+    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        answers.append(str(request.url))
+        return AWSResponse(str(request.url), 200, HTTPHeaders(), MockRawResponse(body))
+
+    events: Any = s3_client().meta.events
+    events.register_first(f"before-send.s3.{operation}", answer)
+    try:
+        yield answers
+    finally:
+        events.unregister(f"before-send.s3.{operation}", answer)

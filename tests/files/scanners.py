@@ -30,12 +30,13 @@ _START_SECONDS = 60
 class FakeScanner:
     """Speaks clamd's protocol, keeps what it was sent and answers `reply` (None: nothing at all).
 
-    Beyond `limit` bytes it answers early and closes, as clamd does. `before_reply` is called
+    Beyond `limit` bytes it answers `early` and closes, as clamd does. `before_reply` is called
     between the last byte and the answer."""
 
     reply: bytes | None = b"stream: OK\0"
     pong: bytes = b"PONG\0"
     limit: int = 2**40
+    early: bytes = b"INSTREAM size limit exceeded. ERROR\0"
     before_reply: Callable[[], object] = lambda: None
     streams: list[bytes] = field(default_factory=list)
     chunks: list[int] = field(default_factory=list)
@@ -75,7 +76,7 @@ class FakeScanner:
         while length := struct.unpack(">I", reader.read(4))[0]:
             self.chunks.append(length)
             if len(content) + length > self.limit:
-                connection.sendall(b"INSTREAM size limit exceeded. ERROR\0")
+                connection.sendall(self.early)
                 return
             content += reader.read(length)
         self.streams.append(bytes(content))

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -310,6 +311,15 @@ def test_no_clear_verdict_is_no_pass(
     assert row(file).state == "AVAILABLE"
 
 
+def test_what_was_not_seen_to_its_end_is_not_clean(space: FakeSpace, scanner: FakeScanner) -> None:
+    """It says so early, and is gone."""
+    scanner.limit, scanner.early = 300_000, b"stream: OK\0"
+    file = arrived(space, LONG * 40, "a.txt")
+    inspect()
+    assert row(file).state == "CHECKING"
+    assert [int(job.tries) for job in waiting(INSPECT_JOB)] == [1]
+
+
 def test_a_scanner_that_says_nothing_is_given_up(
     space: FakeSpace, scanner: FakeScanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -454,6 +464,22 @@ def test_the_claim_is_kept_while_the_file_is_read(
     assert told(file) == ("AVAILABLE", None, None, hashlib.sha256(LONG).hexdigest())
     assert len(others) > 3
     assert not any(others)
+
+
+@pytest.mark.parametrize("scanned", [False, True])
+def test_a_sha256_that_is_declared_while_the_file_is_read_counts(
+    space: FakeSpace, wire: Wire, scanned: bool, request: pytest.FixtureRequest
+) -> None:
+    """The sender's word comes after the event, and right before the verdict."""
+    if scanned:
+        request.getfixturevalue("scanner")
+    file = arrived(space)
+    confirm = partial(uploads.confirm, C1, space, file.file_id, sha256=OTHER_SHA256)
+    wire.add("TransactWriteItems", meanwhile(confirm))
+    inspect()
+    assert row(file).sha256 is None
+    inspect()
+    assert told(file)[:2] == ("REJECTED", "wrong_checksum")
 
 
 def test_a_file_whose_space_is_gone_is_left_to_the_purge(

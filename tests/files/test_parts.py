@@ -8,14 +8,14 @@ import pytest
 import time_machine
 from django.conf import LazySettings
 
-from files import checking, deletion, multipart, parts, records, uploads
+from files import checking, deletion, multipart, parts, purge, records, uploads
 from files.multipart import MOST_PARTS, part_count, part_size_for
 from files.storage import case_storage
 from files.tables import File
 from filevault import jobs
 from filevault.aws import s3_client
 from filevault.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from tests.faults.wire import Wire, refuse
+from tests.faults.wire import Wire, answering_200_with_an_error, lose_reply, meanwhile, refuse
 from tests.files.parts import CONTENT, MIB, PART_SIZE, begin_parts, digest, piece, sign
 from tests.files.space import C1, OTHER_ON_CASE, A, FakeSpace, row
 from tests.files.test_uploads import usage
@@ -123,6 +123,66 @@ def test_a_sha256_that_changed_while_sending_is_refused(space: FakeSpace) -> Non
     assert (confirmed.state, confirmed.reason) == ("REJECTED", "wrong_checksum")
 
 
+def prove() -> None:
+    while jobs.run_due("test", kinds=(checking.INSPECT_JOB,)):
+        pass
+
+
+@pytest.mark.parametrize("honest", [True, False])
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_sha256_counts_though_the_event_was_faster(
+    space: FakeSpace, wire: Wire, honest: bool, joined: bool
+) -> None:
+    """Storage's event comes as soon as the parts are joined, which confirming does; and the
+    answer may be lost, so that the sender asks again."""
+    sha256 = hashlib.sha256(CONTENT).hexdigest() if honest else "0" * 64
+    file = begin_parts(C1, space)
+    send(file, 1, 2, 3)
+
+    def event() -> None:
+        uploads.reconcile(space.space_id, file.file_id)
+
+    if joined:
+        event()
+    else:
+        wire.add("TransactWriteItems", meanwhile(event))
+    for _ in range(2):
+        confirmed = uploads.confirm(C1, space, file.file_id, sha256=sha256)
+        assert (confirmed.state, row(file).declared_sha256) == ("AVAILABLE", sha256)
+    prove()
+    told = ("AVAILABLE", None) if honest else ("REJECTED", "wrong_checksum")
+    assert (row(file).state, row(file).reason) == told
+
+
+def test_a_sha256_that_comes_after_the_proof_takes_no_file_away(space: FakeSpace) -> None:
+    """Neither a hold nor a client's right to delete is got round like that; but it is told."""
+    file = begin_parts(C1, space)
+    send(file, 1, 2, 3)
+    uploads.reconcile(space.space_id, file.file_id)
+    prove()
+    before = row(file).serialize()
+    with pytest.raises(Conflict) as refused:
+        uploads.confirm(C1, space, file.file_id, sha256="0" * 64)
+    assert refused.value.reason == "wrong_checksum"
+    whole = hashlib.sha256(CONTENT).hexdigest()
+    assert uploads.confirm(C1, space, file.file_id, sha256=whole).state == "AVAILABLE"
+    assert row(file).serialize() == before
+
+
+def test_a_part_that_comes_once_more_while_they_are_joined_spoils_nothing(
+    space: FakeSpace, wire: Wire
+) -> None:
+    """A request that was given up, and went through all the same: encrypted anew its tag is
+    another, and storage refuses the list that was asked for before."""
+    file = begin_parts(C1, space)
+    send(file, 1, 2, 3)
+    other = CONTENT[:PART_SIZE][:-1] + b"x" + CONTENT[PART_SIZE:]
+    wire.add("CompleteMultipartUpload", meanwhile(lambda: send(file, 1, content=other)))
+    assert uploads.confirm(C1, space, file.file_id).state == "AVAILABLE"
+    found = row(file)
+    assert b"".join(case_storage().stream(file.s3_key, str(found.version_id))) == other
+
+
 @pytest.mark.parametrize("error", ["InvalidPart", "EntityTooSmall"])
 def test_parts_that_storage_cant_join_are_a_visible_failure_N1(
     space: FakeSpace, wire: Wire, error: str
@@ -150,6 +210,35 @@ def test_storage_away_in_between_loses_nothing(
         uploads.confirm(C1, space, file.file_id)
     assert row(file).state == "PENDING"
     assert uploads.confirm(C1, space, file.file_id).state == "AVAILABLE"
+
+
+@pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
+def test_a_joining_that_fails_after_its_200_is_tried_again(space: FakeSpace, code: str) -> None:
+    """S3 answers 200 before it has joined anything, and an error may follow in the body (AWS,
+    CompleteMultipartUpload)."""
+    file = begin_parts(C1, space)
+    send(file, 1, 2, 3)
+    with answering_200_with_an_error("CompleteMultipartUpload", code) as answers:
+        with pytest.raises(Unavailable):
+            uploads.confirm(C1, space, file.file_id)
+        assert row(file).state == "PENDING"
+        tries = len(answers)
+    assert tries == 3
+    assert uploads.confirm(C1, space, file.file_id).state == "AVAILABLE"
+
+
+def test_a_joining_that_takes_longer_than_we_wait_happens_once(
+    space: FakeSpace, wire: Wire
+) -> None:
+    file = begin_parts(C1, space)
+    send(file, 1, 2, 3)
+    wire.add("CompleteMultipartUpload", lose_reply(timeout=True))
+    with pytest.raises(Unavailable):
+        uploads.confirm(C1, space, file.file_id)
+    assert uploads.confirm(C1, space, file.file_id).state == "AVAILABLE"
+    assert len(wire.sent("CompleteMultipartUpload")) == 1
+    assert case_storage().list_versions(file.s3_key) == [row(file).version_id]
+    assert usage() == (len(CONTENT), 1)
 
 
 def test_a_reply_lost_while_joining_is_found_joined(space: FakeSpace) -> None:
@@ -269,6 +358,21 @@ def test_each_signed_part_begins_the_time_anew(space: FakeSpace, settings: LazyS
     assert row(file).state == "EXPIRED"
 
 
+def test_parts_that_are_signed_while_the_upload_expires_keep_it(
+    space: FakeSpace, settings: LazySettings, wire: Wire
+) -> None:
+    """At each of the two calls between which it is given up."""
+    for call in ("ListParts", "TransactWriteItems"):
+        file = begin_parts(C1, space)
+        over = datetime.now(UTC) + settings.UPLOAD_RESUME + timedelta(hours=1)
+        wire.add(call, meanwhile(lambda file=file: sign(C1, space, file, 1)))  # type: ignore[misc]
+        with time_machine.travel(over, tick=True):
+            again_at = purge.end_upload(space.space_id, file.file_id)
+        assert row(file).state == "PENDING"
+        assert again_at is not None
+        uploads.abort(C1, space, file.file_id)
+
+
 def test_storage_away_at_the_beginning_leaves_no_row(space: FakeSpace, wire: Wire) -> None:
     wire.add("CreateMultipartUpload", refuse("SlowDown"))
     with pytest.raises(Unavailable):
@@ -290,8 +394,7 @@ def test_the_same_content_is_found_until_it_is_deleted(space: FakeSpace) -> None
     file = begin_parts(C1, space)
     send(file, 1, 2, 3)
     uploads.confirm(C1, space, file.file_id)
-    while jobs.run_due("test", kinds=(checking.INSPECT_JOB,)):
-        pass
+    prove()
     assert [found.file_id for found in records.find_same(space, whole)] == [file.file_id]
     assert records.find_same(space, "0" * 64) == []
     deletion.delete(A, space, file.file_id)
