@@ -18,8 +18,9 @@ from files.states import Reason
 from files.types import FileType
 
 HEAD: Final = 64 * 1024
-#: A directory beyond this is no office document; opening it would cost memory for nothing.
-MOST_READ: Final = 8 * 1024 * 1024
+#: A directory beyond this, of ten thousand members and more, is no office document. Opening it
+#: costs eight times the memory.
+MOST_READ: Final = 1024 * 1024
 
 #: Reads up to `length` bytes from `start` of one pinned version.
 Read = Callable[[int, int], bytes]
