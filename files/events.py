@@ -30,9 +30,16 @@ _CREATED: Final = "ObjectCreated:"
 @queues.handler("uploads", setting="SQS_UPLOADS_URL")
 def handle_message(body: str) -> None:
     """Look at each upload that a message tells of; again changes nothing. Raises
-    `queues.BadMessage` and, where a part is away, what `jobs.OUTAGES` lists."""
+    `queues.BadMessage` and, where a part is away, what `jobs.OUTAGES` lists: once all were looked
+    at, since one must not hold up another (N6)."""
+    faults = []
     for key in created_keys(body):
-        _settle(key)
+        try:
+            _settle(key)
+        except Exception as error:  # noqa: BLE001 - raised below
+            faults.append(error)
+    if faults:
+        raise faults[0]
 
 
 def created_keys(body: str) -> list[str]:

@@ -175,10 +175,10 @@ FILEVAULT_BUCKET = env.matching(
 FILEVAULT_KMS_KEY_ID = env.text("FILEVAULT_KMS_KEY_ID", default="")
 S3_ADDRESSING_STYLE = env.choice("S3_ADDRESSING_STYLE", {"virtual", "path"}, default="virtual")
 S3_PUBLIC_ENDPOINT_URL = env.address("S3_PUBLIC_ENDPOINT_URL", default="")
-MAX_UPLOAD_SIZE = env.number("MAX_UPLOAD_SIZE", default=5 * 1024**3)
+MAX_UPLOAD_SIZE = env.number("MAX_UPLOAD_SIZE", default=5 * 1024**3, most=5 * 1024**4)
 STORAGE_QUOTA_BYTES = env.number("STORAGE_QUOTA_BYTES", default=100 * 1024**3)
 #: Above this an upload goes in parts; S3 takes none below 5 MiB but the last.
-MULTIPART_THRESHOLD = env.number("MULTIPART_THRESHOLD", default=64 * 1024**2)
+MULTIPART_THRESHOLD = env.number("MULTIPART_THRESHOLD", default=64 * 1024**2, most=5 * 1024**3)
 PART_SIZE = env.number("PART_SIZE", default=8 * 1024**2, least=5 * 1024**2, most=5 * 1024**3)
 UPLOAD_URL_LIFETIME = timedelta(minutes=5)
 PART_URL_LIFETIME = timedelta(minutes=15)

@@ -250,6 +250,17 @@ def test_a_row_that_cannot_be_read_holds_up_no_other_N6(space: FakeSpace, queue:
 # --- What is away ---
 
 
+def test_one_upload_holds_up_no_other_of_its_message_N6(
+    space: FakeSpace, queue: str, wire: Wire
+) -> None:
+    stuck, file = arrived(space), arrived(space)
+    send(queue, event(stuck.s3_key), event(file.s3_key))
+    wire.add("GetObject", refuse("AccessDenied"))
+    assert read() == [False]
+    assert {row(stuck).state, row(file).state} == {FileState.PENDING, FileState.AVAILABLE}
+    assert waiting(queue) == 1, "and comes again for the other"
+
+
 def test_storage_away_leaves_the_message_for_later(
     space: FakeSpace, queue: str, wire: Wire
 ) -> None:

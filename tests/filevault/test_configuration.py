@@ -125,6 +125,8 @@ def test_a_missing_variable_is_one_clear_line(name: str) -> None:
         ("OIDC_ISSUER", "login"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,nowhere"),
         ("MAX_UPLOAD_SIZE", "5 GiB"),
+        ("MAX_UPLOAD_SIZE", str(5 * 1024**4 + 1)),
+        ("MULTIPART_THRESHOLD", str(5 * 1024**3 + 1)),
         ("JOB_SHARDS", "0"),
         ("SESSION_IDLE_SECONDS", "-1"),
         ("SESSION_IDLE_SECONDS", "99999999999999"),
