@@ -21,7 +21,10 @@ _INVISIBLE: Final = re.compile(
 _CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _NONCHARACTERS: Final = re.compile("[\ufdd0-\ufdef\ufffe\uffff]")
 _NOT_ON_WINDOWS: Final = re.compile('[<>:"|?*]')
-_RESERVED_ON_WINDOWS: Final = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)")
+#: With any ending, and whatever blanks stand before it.
+_RESERVED_ON_WINDOWS: Final = re.compile(
+    r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)"
+)
 
 #: RFC 8187 `attr-char`, beyond the letters and digits that `quote` keeps anyway.
 _ATTR_CHARS: Final = "!#$&+-.^_`|~"

@@ -13,7 +13,9 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Final
+from weakref import WeakSet
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -42,17 +44,27 @@ WINDOW: Final = timedelta(minutes=10)
 RETRY_SECONDS: Final = 60
 _PAGE: Final = 500
 
+_taking: Final = Lock()
+_under_way: Final = WeakSet["Zip"]()
+
 
 class Zip:
     """An archive under way, read once and piece by piece. It holds one of the process's places
-    until it is closed or forgotten."""
+    until it is closed or forgotten. Nobody who holds one takes the last one that is free, or a
+    single slow reader would keep everybody else waiting."""
 
-    def __init__(self, archive: Archive, space_id: str) -> None:
+    def __init__(self, archive: Archive, space_id: str, owner: str) -> None:
         places = _places()
-        try:
-            places.get_nowait()
-        except Empty:
-            raise Busy(RETRY_SECONDS) from None
+        self.owner = owner
+        with _taking:
+            if places.qsize() == 1 and any(each.owner == owner for each in _under_way):
+                text = _("A ZIP for you is under way. Please wait until it has arrived.")
+                raise Busy(RETRY_SECONDS, text)
+            try:
+                places.get_nowait()
+            except Empty:
+                raise Busy(RETRY_SECONDS) from None
+            _under_way.add(self)
         # An answer that is dropped before its first byte is never closed. Unlike a lock, this
         # queue may be put to while the garbage collector runs.
         self._leave = weakref.finalize(self, places.put, None)
@@ -67,6 +79,7 @@ class Zip:
     def close(self) -> None:
         """End what is being read, and make room for another archive."""
         self._pieces.close()
+        _under_way.discard(self)
         self._leave()
 
 
@@ -98,7 +111,7 @@ def open_zip(actor: Actor, space: Space, file_ids: Sequence[str] = ()) -> Zip:
     places are taken, and `RateLimited`."""
     members = choose(actor, space, file_ids)
     check = functools.partial(_check_still_served, actor, space.space_id)
-    made = Zip(Archive(members, check), space.space_id)
+    made = Zip(Archive(members, check), space.space_id, actor.actor_id)
     with ExitStack() as undo:
         undo.callback(made.close)
         limits.spend(f"zip#{actor.actor_id}", limit=LIMIT, window=WINDOW)

@@ -28,6 +28,7 @@ CLEANED = [
     ("דו״ח רפואי.pdf", "דו״ח רפואי.pdf"),
     ("\u2067rtl\u2069\u200f.pdf", "rtl.pdf"),
     ("CON.pdf", "_CON.pdf"),
+    ("con .pdf", "_con .pdf"),
     ("com1.txt", "_com1.txt"),
     ("console.txt", "console.txt"),
     (".htaccess", "htaccess"),

@@ -348,8 +348,25 @@ def test_places_are_few_and_are_given_back(space: FakeSpace, settings: LazySetti
         zips.open_zip(A, space)
     del second  # never begun, and never closed
     gc.collect()
-    zips.open_zip(A, space).close()
+    zips.open_zip(C1, space).close()
     third.close()
+
+
+def test_the_last_place_is_for_somebody_else(space: FakeSpace, settings: LazySettings) -> None:
+    settings.ZIP_CONCURRENCY = 3
+    sent(space)
+    mine = [zips.open_zip(A, space), zips.open_zip(A, space)]
+    with pytest.raises(Busy) as refused:
+        zips.open_zip(A, space)
+    assert "for you is under way" in refused.value.message
+    theirs = zips.open_zip(C1, space)
+    for made in mine:
+        made.close()
+    mine = [zips.open_zip(A, space)]
+    del mine, theirs
+    gc.collect()
+    for _ in range(3):
+        zips.open_zip(A, space).close()
 
 
 def test_a_person_gets_so_many(space: FakeSpace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,7 +139,9 @@ def test_the_server_stays_small_and_ends_what_is_left(
         lay_down(case, stack.stack["bucket"], block, f"scan {number}.pdf")
     path = f"{home}files/zip"
     before = _resident(stack)
-    left = [town.a.http.send(town.a.http.build_request("GET", path), stream=True) for _ in "12"]
+    clients = lay_down(town.case_one, stack.stack["bucket"], block, "scan.pdf").file_id
+    begun = ((town.a, path), (town.c1, f"{town.portal_one}files/zip?file={clients}"))
+    left = [who.http.send(who.http.build_request("GET", at), stream=True) for who, at in begun]
     under_way = [answer.iter_bytes() for answer in left]  # forgotten, they would be closed
     assert all(next(pieces) for pieces in under_way)
     refused = town.a.get(path)
