@@ -358,7 +358,7 @@ def test_the_last_place_is_for_somebody_else(space: FakeSpace, settings: LazySet
     mine = [zips.open_zip(A, space), zips.open_zip(A, space)]
     with pytest.raises(Busy) as refused:
         zips.open_zip(A, space)
-    assert "for you is under way" in refused.value.message
+    assert "for you is under way" in str(refused.value.message)
     theirs = zips.open_zip(C1, space)
     for made in mine:
         made.close()
