@@ -7,8 +7,6 @@ job still ours.
 
 import hashlib
 import logging
-import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,20 +17,17 @@ from django.conf import settings
 from accounts import audit
 from accounts.actors import WORKER
 from files import checking, clamd, records
+from files.reading import read_whole
 from files.spaces import Space, load_space
 from files.states import FileState, Reason, Scan
 from files.storage import case_storage
 from files.tables import File
 from filevault import jobs
 from filevault.dynamo import Transaction, now
-from filevault.errors import NotFound, Unavailable
+from filevault.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
-#: How often in a row a read may break before the file is put off, and the first pause in seconds,
-#: which doubles each time.
-MAX_BREAKS: Final = 4
-PAUSE_SECONDS: Final = 0.5
 #: A file that waits for the scanner asks again after a quarter of its age, within these.
 LEAST_WAIT: Final = timedelta(seconds=5)
 LONGEST_WAIT: Final = timedelta(minutes=5)
@@ -85,15 +80,20 @@ def _again_at(file: File) -> datetime:
 
 
 def _look(file: File, claim: jobs.Claim, scan: clamd.Scan | None) -> Finding | None:
-    """Read the file once; None where the pinned version is no longer there."""
+    """Read the file once, keeping the claim; None where the pinned version is no longer there."""
     digest = hashlib.sha256()
     try:
-        for piece in _pieces(file, claim):
+        for piece in read_whole(file.s3_key, file.version_id, int(file.size)):
+            claim.keep()
             digest.update(piece)
             if scan is not None:
                 scan.feed(piece)
-    except NotFound:
-        return None
+    except clamd.ScannerAway:
+        raise
+    except Unavailable:
+        if case_storage().head(file.s3_key, file.version_id) is None:
+            return None
+        raise
     outcome = clamd.Outcome.TOO_LARGE if file.state == FileState.CHECKING else None
     if scan is not None:
         verdict = scan.verdict(claim.keep)
@@ -102,32 +102,6 @@ def _look(file: File, claim: jobs.Claim, scan: clamd.Scan | None) -> Finding | N
             extra = {"file": file.file_id, "signature": verdict.signature}
             logger.warning("virus found", extra=extra)
     return Finding(digest.hexdigest(), outcome)
-
-
-def _pieces(file: File, claim: jobs.Claim) -> Iterator[bytes]:
-    """The bytes of the pinned version, keeping the claim; a read that breaks goes on where it was.
-    Raises `NotFound` where there is no such version, and `Unavailable`."""
-    size, done, breaks = int(file.size), 0, 0
-    while done < size:
-        try:
-            for piece in case_storage().stream(file.s3_key, file.version_id, start=done):
-                claim.keep()
-                done, breaks = done + len(piece), 0
-                yield piece
-        except Unavailable:
-            logger.info("read broke", extra={"file": file.file_id, "at": done})
-        if done < size:
-            breaks += 1
-            _pause_or_give_up(file, breaks)
-            claim.keep()
-
-
-def _pause_or_give_up(file: File, breaks: int) -> None:
-    if case_storage().head(file.s3_key, file.version_id) is None:
-        raise NotFound
-    if breaks > MAX_BREAKS:
-        raise Unavailable(code="storage_unavailable")
-    time.sleep(PAUSE_SECONDS * 2 ** (breaks - 1))
 
 
 def _conclude(file: File, space: Space, finding: Finding | None, claim: jobs.Claim) -> None:

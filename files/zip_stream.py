@@ -7,7 +7,6 @@ isn't known to them then. ZIP64 comes in where sizes or offsets need it, from 2 
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -17,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from django.utils import timezone
 
 from files import types
-from files.storage import case_storage
+from files.reading import read_whole
 from files.zip_lists import (
     INDEX,
     SUMS,
@@ -27,11 +26,6 @@ from files.zip_lists import (
     make_index,
     make_sums,
 )
-from filevault.errors import Unavailable
-
-#: Reads in a row that bring nothing before a file is given up, and the first pause in seconds.
-TRIES: Final = 5
-PAUSE: Final = 0.5
 
 #: What shrinks at all. The rest is compressed in itself: level 0 passes it on twenty times faster.
 _SHRINKS: Final = {kind.mime_type for kind in (types.TXT, types.CSV, types.TIFF, types.DICOM)}
@@ -123,25 +117,13 @@ def _info(path: str, at: datetime) -> ZipInfo:
 
 
 def _content(member: Member) -> Generator[bytes, None, None]:
-    """The bytes of the pinned version. A read that breaks off is gone on with where it broke off.
-    Raises `Unavailable` when `TRIES` in a row brought nothing."""
-    offset = failures = 0
-    while offset < member.size:
-        try:
-            stream = case_storage().stream(member.s3_key, member.version_id, start=offset)
-            with closing(stream) as pieces:
-                for piece in pieces:
-                    offset += len(piece)
-                    failures = 0
-                    yield piece
-            if offset < member.size:
-                raise Unavailable(code="storage_unavailable")
-        except Unavailable:
-            failures += 1
-            if failures == TRIES:
-                raise
-            time.sleep(PAUSE * 2 ** (failures - 1))
-    if offset > member.size:
+    """The bytes of the pinned version. Raises `Unavailable` and `Damaged`."""
+    sent = 0
+    with closing(read_whole(member.s3_key, member.version_id, member.size)) as pieces:
+        for piece in pieces:
+            sent += len(piece)
+            yield piece
+    if sent > member.size:
         raise Damaged(member.file_id)
 
 

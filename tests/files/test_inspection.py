@@ -15,7 +15,7 @@ from botocore.exceptions import ResponseStreamingError
 from django.conf import LazySettings
 
 from accounts.tables import AuditEvent
-from files import clamd, deletion, inspection, records, uploads
+from files import clamd, deletion, reading, records, uploads
 from files.checking import INSPECT_JOB, PREVIEW_JOB, PURGE_JOB
 from files.states import FileState
 from files.storage import case_storage
@@ -41,7 +41,7 @@ LONG = samples.TXT * 20_000
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """No scanner was away before this test; a read that broke is tried again at once."""
     monkeypatch.setattr(clamd, "_paused_until", 0.0)
-    monkeypatch.setattr(inspection, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(reading, "PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture

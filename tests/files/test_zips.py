@@ -17,7 +17,7 @@ from django.utils import translation
 
 from accounts.actors import Actor
 from accounts.tables import AuditEvent
-from files import deletion, uploads, zip_lists, zip_stream, zips
+from files import deletion, reading, uploads, zip_lists, zip_stream, zips
 from files.states import FileState
 from files.storage import CaseStorage
 from files.tables import File
@@ -91,7 +91,7 @@ def storage_says(monkeypatch: pytest.MonkeyPatch) -> Callable[[Stream], None]:
 
     def replace(stream: Stream) -> None:
         monkeypatch.setattr(CaseStorage, "stream", lambda _, *a, **k: stream(*a, **k))
-        monkeypatch.setattr(zip_stream, "PAUSE", 0)
+        monkeypatch.setattr(reading, "PAUSE_SECONDS", 0)
 
     return replace
 
