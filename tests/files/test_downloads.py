@@ -1,5 +1,6 @@
 """What is served, and to whom: the rules, on moto."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +12,7 @@ from files.states import FileState
 from files.storage import case_storage
 from files.tables import File
 from filevault.dynamo import STORE_ERRORS
-from filevault.errors import Conflict, Forbidden, NotFound
+from filevault.errors import Conflict, Forbidden, NotFound, RateLimited
 from tests.files import samples
 from tests.files.space import C1, C2, A, B, FakeSpace, make_space, put, row
 
@@ -59,6 +60,18 @@ def test_no_audit_no_url_A4(space: FakeSpace, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(STORE_ERRORS):
         downloads.get_download(A, space, file.file_id)
     assert signed == []
+
+
+def test_downloads_are_limited_before_they_are_recorded_W5(
+    space: FakeSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "DOWNLOADS", replace(downloads.DOWNLOADS, actor=1))
+    file = available(space)
+    downloads.get_download(A, space, file.file_id)
+    with pytest.raises(RateLimited):
+        downloads.get_download(A, space, file.file_id)
+    events = AuditEvent.query(space.space_id, consistent_read=True)
+    assert [event.action for event in events].count("file:downloaded") == 1
 
 
 @pytest.mark.parametrize("stranger", [B, C2])

@@ -1,6 +1,8 @@
 """Uploads in parts: the rules, on moto."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +16,15 @@ from files.storage import case_storage
 from files.tables import File
 from filevault import jobs
 from filevault.aws import s3_client
-from filevault.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from tests.faults.wire import Wire, answering_200_with_an_error, lose_reply, meanwhile, refuse
+from filevault.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unavailable
+from tests.faults.wire import (
+    Answer,
+    Wire,
+    answering_200_with_an_error,
+    lose_reply,
+    meanwhile,
+    refuse,
+)
 from tests.files.parts import CONTENT, MIB, PART_SIZE, begin_parts, digest, piece, sign
 from tests.files.space import C1, OTHER_ON_CASE, A, FakeSpace, row
 from tests.files.test_uploads import usage
@@ -95,6 +104,17 @@ def test_what_is_not_whole_stays_open(space: FakeSpace, arrived: tuple[int, ...]
     _file, there = parts.get_parts(C1, space, file.file_id)
     assert [part.number for part in there] == sorted(arrived)
     send(file, *({1, 2, 3} - set(arrived)))
+    assert uploads.confirm(C1, space, file.file_id).state == "AVAILABLE"
+
+
+def test_a_part_that_is_cut_short_is_waited_for(space: FakeSpace) -> None:
+    file = begin_parts(C1, space)
+    send(file, 1, 2)
+    send(file, 3, content=CONTENT[:-1])
+    with pytest.raises(Conflict) as refused:
+        uploads.confirm(C1, space, file.file_id)
+    assert refused.value.reason == "not_uploaded"
+    send(file, 3)
     assert uploads.confirm(C1, space, file.file_id).state == "AVAILABLE"
 
 
@@ -261,6 +281,23 @@ def test_part_numbers_are_checked(space: FakeSpace, numbers: Any) -> None:
     assert refused.value.reason == "bad_part_numbers"
 
 
+def test_a_few_parts_are_signed_at_a_time(space: FakeSpace) -> None:
+    content = bytes(17 * PART_SIZE)
+    file = begin_parts(C1, space, content)
+    assert len(sign(C1, space, file, *range(1, 17), content=content)) == 16
+    with pytest.raises(Invalid) as refused:
+        sign(C1, space, file, *range(1, 18), content=content)
+    assert refused.value.reason == "bad_part_numbers"
+
+
+def test_signing_is_limited_W5(space: FakeSpace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "SIGNINGS", replace(parts.SIGNINGS, actor=1))
+    file = begin_parts(C1, space)
+    assert sign(C1, space, file, 1)
+    with pytest.raises(RateLimited):
+        sign(C1, space, file, 1)
+
+
 CHECKSUMS: list[Any] = [
     None,
     {},
@@ -313,6 +350,20 @@ def test_an_upload_that_is_over_takes_no_part(space: FakeSpace, end: str) -> Non
     for ask in (lambda: sign(C1, space, file, 1), lambda: parts.get_parts(C1, space, file.file_id)):
         with pytest.raises(parts.UploadOver):
             ask()
+
+
+def test_an_upload_that_ends_while_it_is_signed_takes_no_part(space: FakeSpace, wire: Wire) -> None:
+    file = begin_parts(C1, space)
+
+    def read_before_the_end(call: Callable[[], Answer]) -> Answer:
+        found = call()
+        uploads.abort(C1, space, file.file_id)
+        return found
+
+    wire.add("GetItem", read_before_the_end)
+    with pytest.raises(parts.UploadOver):
+        sign(C1, space, file, 1)
+    assert row(file).state == "ABORTED"
 
 
 def test_abort_throws_the_parts_away_at_once(space: FakeSpace) -> None:
