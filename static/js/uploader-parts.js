@@ -35,7 +35,7 @@ export class Parts {
     this.lastStored = Math.max(0, ...this.stored.keys());
     this.left = this.parts.length;
     this.onKept = onKept;
-    for (const part of this.parts) part.sent = 0;
+    for (const part of this.parts) Object.assign(part, { sent: 0, denied: false });
     for (const part of this.parts.slice(0, this.next)) this.place(part);
     const work = [this.hashAll(), this.signAll(), ...Array.from({ length: AT_ONCE }, () => this.sendSome())];
     try {

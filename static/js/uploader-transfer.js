@@ -29,6 +29,7 @@ export class Transfer {
   /** The confirmed file, as the server describes it. */
   async run(signal) {
     this.signal = signal;
+    this.signedAnew = false;
     this.patience = new Patience({ signal, onTrouble: this.onPhase });
     try {
       return await this.go();
@@ -88,8 +89,11 @@ export class Transfer {
     const outcome = await sendByPost(this.file, this.grant, this.progress());
     if (outcome === "done" || outcome === "unsure") return true;
     if (outcome === "denied") {
-      if (this.signedAnew && Date.now() < this.grant.until) throw new Failure("storageDenied");
-      this.signedAnew = true;
+      // As for a part: once, and a signature that had run out doesn't count.
+      if (Date.now() < this.grant.until) {
+        if (this.signedAnew) throw new Failure("storageDenied");
+        this.signedAnew = true;
+      }
       this.abandon();
       return false;
     }

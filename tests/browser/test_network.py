@@ -173,6 +173,22 @@ def test_a_network_away_for_longer_than_signatures_live_ends_in_a_sentence(
     expect_whole(page, proxy, file)
 
 
+def test_a_laptop_that_was_closed_for_twenty_minutes_goes_on_by_itself(
+    page: Page, proxy: Proxy, make: Make
+) -> None:
+    """Its connections and its signatures are dead when it wakes."""
+    large, small, before = make(LARGE), make(SMALL), proxy.sent
+    choose(page, large, small)
+    proxy.wait_until_sent(SMALL, since=before)
+    proxy.swallow()
+    proxy.restore()
+    page.clock.fast_forward(20 * 60_000)
+    for file in (large, small):
+        wind(page, file, 30)
+        expect_sent(page, file)
+    expect_whole(page, proxy, large, small)
+
+
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["post", "parts"])
 def test_connections_that_fall_silent_are_given_up_and_replaced(
     page: Page, proxy: Proxy, make: Make, size: int
