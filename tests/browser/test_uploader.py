@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -193,15 +195,91 @@ def test_a_folder_with_an_entry_that_cant_be_read_keeps_its_other_files(page: Pa
     assert names == ["a.pdf false", "locked.pdf true", "b.pdf false", "c.pdf false"]
 
 
-def test_what_looks_like_a_folder_is_named_as_one(page: Page) -> None:
-    reason = page.evaluate(
+def test_folders_and_what_is_too_large_are_told_apart(page: Page) -> None:
+    reasons = page.evaluate(
         """async () => {
           const { Rules } = await import("/static/js/uploader-checks.js");
           const rules = new Rules({ types: { pdf: "application/pdf" }, maxSize: 1e6 });
-          return rules.refusal(new File([new Uint8Array(4096)], "Scans"));
+          const large = { name: "scan.pdf", type: "", size: 1e6 + 1 };
+          const most = { ...large, size: 1e6 };
+          const folder = new File([new Uint8Array(4096)], "Scans");
+          return [folder, large, most].map((file) => rules.refusal(file));
         }"""
     )
-    assert reason == "refusedFolder"
+    assert reasons == ["refusedFolder", "refusedSize", None]
+
+
+def test_what_is_pasted_dropped_or_photographed_is_sent(page: Page) -> None:
+    page.route("**/presign", lambda route: None)
+    expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
+    page.evaluate(
+        """() => {
+          const holding = (name) => {
+            const data = new DataTransfer();
+            data.items.add(new File(["\x89PNG"], name, { type: "image/png" }));
+            return data;
+          };
+          const how = { bubbles: true, cancelable: true };
+          const shot = holding("image.png");
+          const paste = new ClipboardEvent("paste", { ...how, clipboardData: shot });
+          document.body.dispatchEvent(paste);
+          const drop = new DragEvent("drop", { ...how, dataTransfer: holding("dropped.png") });
+          document.querySelector("[data-part=drop]").dispatchEvent(drop);
+        }"""
+    )
+    page.locator("input[data-part=camera]").set_input_files([payload("image.jpg", b"\xff\xd8\xff")])
+    for name in (r"Screenshot 20\S+ \d\d\.\d\d\.\d\d\.png", r"^dropped\.png", r"Photo 20.+\.jpg"):
+        expect(page.locator(".upload-name").filter(has_text=re.compile(name))).to_have_count(1)
+
+
+def test_an_upload_in_progress_keeps_the_session_and_asks_before_the_page_goes_L7(
+    page: Page,
+) -> None:
+    page.clock.install()
+    page.goto(page.url)
+    goes = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert page.evaluate(goes)
+    page.route("**/presign", lambda route: None)
+    choose_files(page, payload("under way.pdf"))
+    expect(row(page, "under way.pdf").get_by_role("button", name="Cancel")).to_be_visible()
+    assert not page.evaluate(goes)
+    with page.expect_response("**/auth/keepalive/") as kept:
+        page.clock.fast_forward(5 * 60_000)
+    assert kept.value.ok
+
+
+def test_a_pause_that_outlives_the_signature_is_signed_anew(page: Page) -> None:
+    page.clock.install()
+    page.goto(page.url)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path.split("/")[-1]))
+    page.route("**/filevault-local*", lambda route: None, times=1)
+    line = row(page, "after lunch.pdf")
+    with page.expect_request("**/filevault-local*"):
+        choose_files(page, payload("after lunch.pdf"))
+    line.get_by_role("button", name="Pause").click()
+    page.clock.fast_forward(6 * 60_000)
+    line.get_by_role("button", name="Resume").click()
+    expect(line).to_contain_text("Sent ·")
+    assert asked.count("presign") == 2
+
+
+def test_how_a_check_ends_shows_by_itself(page: Page) -> None:
+    states = iter(["CHECKING", "CHECKING", "REJECTED"])
+
+    def answer(route: Route) -> None:
+        told = route.fetch().json() | {"state": next(states), "reason": "The scanner found it."}
+        route.fulfill(json=told)
+
+    page.clock.install()
+    page.goto(page.url)
+    page.route("**/confirm/*", answer)
+    choose_files(page, payload("checked.pdf"))
+    expect(row(page, "checked.pdf")).to_contain_text("once it has been checked")
+    for seconds in (2, 4):
+        with page.expect_response("**/confirm/*"):
+            page.clock.fast_forward(seconds * 1000)
+    expect(row(page, "checked.pdf")).to_contain_text("The scanner found it.")
 
 
 def test_the_time_left_is_told_from_what_was_measured(page: Page) -> None:

@@ -19,6 +19,13 @@ pytestmark = pytest.mark.browser
 Device = Callable[..., BrowserContext]
 MIB = 1024 * 1024
 CORS = {"Access-Control-Allow-Origin": "*"}
+#: Ends the one upload that is kept, as another device of the same person could.
+GIVE_UP = """async () => {
+  const key = Object.keys(localStorage).find((name) => name.startsWith("filevault:upload:"));
+  const { abortUrl } = JSON.parse(localStorage.getItem(key));
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": document.body.dataset.csrf };
+  await fetch(abortUrl, { method: "POST", headers, body: "{}" });
+}"""
 KEPT = "Object.keys(localStorage).filter((key) => key.startsWith('filevault:upload:')).length"
 
 
@@ -31,8 +38,8 @@ class Storage:
         self.held: list[Route] = []
         #: Part numbers that are never answered.
         self.hold: set[int] = set()
-        #: Answers, as status codes, to the next requests for a part.
-        self.answers: dict[int, list[int]] = {}
+        #: Answers to the next requests for a part: a status, or the code of a 400 of S3's.
+        self.answers: dict[int, list[int | str]] = {}
         page.on("requestfinished", self._finished)
         page.route(lambda url: "partNumber=" in url, self._route)
 
@@ -43,8 +50,10 @@ class Storage:
         number = part_number(route.request)
         self.sent[number] += 1
         if self.answers.get(number):
-            status = self.answers[number].pop(0)
-            route.fulfill(status=status, headers=CORS, body="<Error/>")
+            answer = self.answers[number].pop(0)
+            status = answer if isinstance(answer, int) else 400
+            body = f"<Error><Code>{answer}</Code></Error>"
+            route.fulfill(status=status, headers=CORS, body=body)
         elif number in self.hold:
             self.held.append(route)
         else:
@@ -176,11 +185,11 @@ def test_the_same_file_chosen_after_a_reload_goes_on_where_it_was(
     assert page.evaluate(KEPT) == 0
 
 
-def interrupt(page: Page, storage: Storage, path: Path) -> None:
-    """Send the first two of four parts, then reload."""
-    storage.hold = {3, 4}
+def interrupt(page: Page, storage: Storage, path: Path, *, missing: set[int] | None = None) -> None:
+    """Send the first two of four parts, or all but the missing ones, then reload."""
+    storage.hold = missing or {3, 4}
     choose(page, path)
-    storage.wait_for(page, 1, 2)
+    storage.wait_for(page, *({1, 2, 3, 4} - storage.hold))
     page.reload()
     storage.hold = set()
     storage.sent.clear()
@@ -192,12 +201,15 @@ def test_another_file_of_the_same_name_and_size_is_not_joined(
 ) -> None:
     path = make_file(tmp_path, "twins.dcm")
     content, when = path.read_bytes(), path.stat().st_mtime_ns
-    interrupt(page, storage, path)
-    make_file(tmp_path, "twins.dcm", seed=2)
+    interrupt(page, storage, path, missing={2})
+    path.write_bytes(content[: 10 * MIB] + content[10 * MIB :][::-1])
     os.utime(path, ns=(when, when))
+    signed_for: set[str] = set()
+    page.on("request", lambda it: signed_for.add(it.url) if is_signing(it) else None)
     choose(page, path)
     expect_sent(row(page, "twins.dcm"), path)
     assert storage.sent == {1: 1, 2: 1, 3: 1, 4: 1}
+    assert len(signed_for) == 1, "a part of it was meant for the other's upload"
 
     path.write_bytes(content)
     os.utime(path, ns=(when, when))
@@ -205,7 +217,23 @@ def test_another_file_of_the_same_name_and_size_is_not_joined(
     page.reload()
     choose(page, path)
     expect_sent(row(page, "twins.dcm"), path)
-    assert storage.sent == {3: 1, 4: 1}
+    assert storage.sent == {2: 1}
+
+
+def is_signing(request: Request) -> bool:
+    return request.method == "POST" and "/files/parts/" in request.url
+
+
+def test_an_upload_that_was_given_up_elsewhere_begins_anew(
+    page: Page, storage: Storage, tmp_path: Path
+) -> None:
+    path = make_file(tmp_path, "given up.dcm")
+    interrupt(page, storage, path)
+    page.evaluate(GIVE_UP)
+    choose(page, path)
+    expect_sent(row(page, "given up.dcm"), path)
+    assert storage.sent == {1: 1, 2: 1, 3: 1, 4: 1}
+    assert page.evaluate(KEPT) == 0
 
 
 def test_an_interrupted_upload_can_be_discarded(
@@ -303,7 +331,7 @@ def test_a_part_that_is_denied_is_signed_anew_once(
     signed: Counter[int] = Counter()
 
     def count(request: Request) -> None:
-        if request.method == "POST" and "/parts/" in request.url:
+        if is_signing(request):
             signed.update(json.loads(request.post_data or "{}")["partNumbers"])
 
     page.on("request", count)
@@ -330,7 +358,7 @@ def test_a_storage_that_slows_parts_down_is_tried_again(
     page: Page, storage: Storage, tmp_path: Path
 ) -> None:
     path = make_file(tmp_path, "slow.dcm")
-    storage.answers = {1: [503, 503, 500], 2: [503], 3: [503]}
+    storage.answers = {1: [503, 503, 500], 2: ["RequestTimeout"], 3: [503]}
     choose(page, path)
     expect_sent(row(page, "slow.dcm"), path)
     assert storage.sent == {1: 4, 2: 2, 3: 2, 4: 1}
