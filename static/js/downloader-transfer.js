@@ -64,24 +64,28 @@ export class Download {
     this.grant = { ...rest, size, sha256, until: Date.now() + rest.expiresIn * 1000 - SPARE_MS };
   }
 
-  /** The product's answer, after a lost network, a busy server and a session that ended. */
+  /**
+   * The product's answer, after a lost network, a busy server and a session that ended. What isn't
+   * its own (a firewall, a train's login page) is trouble that passes, and no reason to give up.
+   */
   async call() {
     const { signal, patience } = this;
     for (;;) {
       try {
-        return await getJson(this.url, { signal: AbortSignal.any([signal, AbortSignal.timeout(STALL_MS)]) });
+        const answer = await getJson(this.url, { signal: AbortSignal.any([signal, AbortSignal.timeout(STALL_MS)]) });
+        if (answer?.url) return answer;
+        await patience.wait("network");
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         const { status, message, retryAfter } = error;
-        if (status === 404) throw new Failure("gone");
         if (status === 401) {
           this.onPhase("signedOut");
           await this.gate.opened(signal);
           patience.progressed();
           this.onPhase("preparing");
-        } else if (status === 0 || status === 429 || status >= 500) {
+        } else if (!message || status === 429 || status >= 500) {
           await patience.wait(status ? "tooBusy" : "network", { atLeast: retryAfter ?? 0 });
-        } else throw new Failure("failed", message);
+        } else throw status === 404 ? new Failure("gone") : new Failure("failed", message);
       }
     }
   }
@@ -136,27 +140,38 @@ export class Download {
   }
 
   async take(reader, watch) {
-    const pieces = [];
+    let pieces = [];
+    let gathered = 0;
+    let kept = Promise.resolve();
     const keep = async () => {
-      const piece = new Blob(pieces.splice(0));
-      await this.write(() => Promise.all([this.stream.add(piece), this.file.write(piece)]));
-      this.at += piece.size;
-      this.held = 0;
+      await kept; // one is hashed and written while the next one comes
+      kept = this.keep(new Blob(pieces));
+      kept.catch(() => {}); // thrown where it is waited for
+      pieces = [];
+      gathered = 0;
     };
     try {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return;
         pieces.push(value);
+        gathered += value.length;
         this.held += value.length;
         this.denied = false;
-        if (this.held >= PIECE) await keep();
+        if (gathered >= PIECE) await keep();
         this.patience.reached(this.arrived);
         watch();
       }
     } finally {
       await keep();
+      await kept;
     }
+  }
+
+  async keep(piece) {
+    await this.write(() => Promise.all([this.stream.add(piece), this.file.write(piece)]));
+    this.held -= piece.size;
+    this.at += piece.size;
   }
 
   async prove() {

@@ -318,17 +318,19 @@ def test_a_large_download_goes_on_where_it_broke_and_is_proved(
 def test_an_address_that_ran_out_in_the_middle_is_asked_for_anew(
     page: Page, proxy: Proxy, store: Store
 ) -> None:
-    """By the page's own clock; and once more where storage's clock is ahead of it."""
+    """By the page's own clock, and once more where storage's clock is ahead of it; whatever stands
+    before the product may refuse meanwhile."""
     file, _ = store()
     row = break_in_the_middle(page, proxy, file)
     asked: list[str] = []
     page.on("request", lambda each: asked.append(each.url) if "/download" in each.url else None)
     page.route("**/download", outdate, times=1)
+    page.route("**/download", lambda route: route.fulfill(status=403, body="<p>No"), times=1)
     page.clock.fast_forward(LIFETIME_MS)
     proxy.restore()
     expect(row).to_contain_text(PROVED)
     assert saved(page, file) == file.sha256
-    assert len(asked) == 2
+    assert len(asked) == 3
 
 
 def test_a_download_is_paused_outlives_its_session_and_is_cancelled(
