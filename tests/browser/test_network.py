@@ -375,6 +375,43 @@ def test_a_download_whose_file_is_not_the_same_any_more_leaves_nothing(
     assert saved(page, file) is None
 
 
+def test_nothing_but_the_rest_of_the_same_bytes_is_joined(
+    page: Page, proxy: Proxy, store: Store, app: str
+) -> None:
+    file, _ = store()
+    row = break_in_the_middle(page, proxy, file)
+    headers = {
+        "Access-Control-Allow-Origin": app,
+        "Access-Control-Expose-Headers": "Content-Range, ETag",
+        "ETag": '"of another version"',
+    }
+
+    def answer(route: Route) -> None:
+        rest = f"{route.request.headers['range'].replace('=', ' ')}{LARGE - 1}/{LARGE}"
+        route.fulfill(status=206, headers={**headers, "Content-Range": rest}, body=b"x")
+
+    page.route(f"{proxy.url}/**", answer)
+    expect(row).to_contain_text("The file here is another one than before")
+    assert saved(page, file) is None
+
+
+@pytest.mark.parametrize(
+    "dialog",
+    ["undefined", "() => Promise.reject(new DOMException('not here', 'SecurityError'))"],
+    ids=["none", "refused"],
+)
+def test_without_the_systems_dialog_a_large_file_is_a_link(
+    page: Page, store: Store, dialog: str
+) -> None:
+    file, _ = store()
+    page.add_init_script(f"window.showSaveFilePicker = {dialog}")
+    page.reload()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=f"Download {file.name}", exact=True).click()
+    assert download.value.suggested_filename == file.name
+    download.value.cancel()
+
+
 @pytest.mark.parametrize(
     ("changes", "room", "told"),
     [
