@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from files.storage import case_storage, translated
+from files.storage import case_storage
+from files.storage_errors import translated
 from filevault.aws import s3_client
 from filevault.errors import Unavailable
 

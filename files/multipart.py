@@ -12,7 +12,8 @@ from typing import Any, Final, cast
 
 from django.conf import settings
 
-from files.storage import case_storage, translated, unavailable
+from files.storage import case_storage
+from files.storage_errors import translated, unavailable
 from filevault.aws import AWS_ERRORS, error_code, s3_client, s3_signer, sse_parameters
 from filevault.errors import Unavailable
 

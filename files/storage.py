@@ -1,30 +1,19 @@
-"""Storage: the private bucket, reached by browsers through signed requests alone.
+"""Storage: the private bucket as the server itself reads, writes and empties it.
 
-Vendor errors are translated here and nowhere else (`translated`). Every read names a version,
-because what is served must be the very version that was checked (U4). Uploads in parts stand in
-`files.multipart`.
+Every read names a version, because what is served must be the very version that was checked (U4).
+What browsers may do stands in `files.presigned`, uploads in parts in `files.multipart`.
 """
 
 import logging
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Final, cast
-from urllib.parse import quote, urlencode
 
-from django.conf import settings
 from django.core.files.storage import storages
-from storages.backends.s3 import S3Storage
 
-from filevault.aws import (
-    AWS_ERRORS,
-    error_code,
-    s3_client,
-    s3_config,
-    s3_signer,
-    sse_parameters,
-)
-from filevault.dynamo import now
+from files.presigned import SigningStorage
+from files.storage_errors import translated, unavailable
+from filevault.aws import AWS_ERRORS, error_code, s3_client, sse_parameters
 from filevault.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -34,16 +23,6 @@ _EMPTY: Final = {"416", "InvalidRange"}
 _FORBIDDEN: Final = {"403", "AccessDenied", "Forbidden"}
 _DELETED_AT_ONCE: Final = 1000
 _PIECE: Final = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class PresignedPost:
-    """What a browser posts a file with: every field of `fields`, then `file`. `expires_in` is in
-    seconds."""
-
-    url: str
-    fields: dict[str, str]
-    expires_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,99 +37,8 @@ class StoredObject:
     sha256: str = ""
 
 
-class CaseStorage(S3Storage):  # type: ignore[misc]
-    """The bucket of all files, with presigned POST, pinned versions and exact deletion."""
-
-    def get_default_settings(self) -> dict[str, Any]:
-        inherited: dict[str, Any] = super().get_default_settings()
-        key_id, key = next(iter(settings.CLOUDFRONT_KEYS), (None, None))
-        return inherited | {
-            "cloudfront_key_id": key_id,
-            "cloudfront_key": key,
-            "bucket_name": settings.FILEVAULT_BUCKET,
-            "client_config": s3_config(),
-            "object_parameters": sse_parameters(),
-            "default_acl": None,
-            "file_overwrite": False,
-            "querystring_auth": True,
-            "querystring_expire": int(settings.DOWNLOAD_URL_LIFETIME.total_seconds()),
-        }
-
-    def presign_post(
-        self,
-        key: str,
-        size: int | tuple[int, int],
-        mime_type: str,
-        *,
-        sha256: str = "",
-        redirect_to: str = "",
-    ) -> PresignedPost:
-        """Sign one upload of exactly this key, size, type and encryption (U1), for 5 minutes.
-
-        `size` is in bytes; a pair is the range that is allowed where the size isn't known, for the
-        plain form. `sha256` (base64) binds the content. Storage answers 201, or sends the browser
-        to `redirect_to`."""
-        least, most = size if isinstance(size, tuple) else (size, size)
-        fields = {"Content-Type": mime_type, **_sse_fields()}
-        if sha256:
-            fields["x-amz-checksum-sha256"] = sha256
-        if redirect_to:
-            fields["success_action_redirect"] = redirect_to
-        else:
-            fields["success_action_status"] = "201"
-        lifetime = int(settings.UPLOAD_URL_LIFETIME.total_seconds())
-        with translated("presign_post"):
-            signed = s3_signer().generate_presigned_post(
-                Bucket=self.bucket_name,
-                Key=key,
-                Fields=dict(fields),
-                Conditions=[
-                    *({name: value} for name, value in fields.items()),
-                    ["content-length-range", least, most],
-                ],
-                ExpiresIn=lifetime,
-            )
-        return PresignedPost(signed["url"], signed["fields"], lifetime)
-
-    def presign_download(
-        self, key: str, version_id: str, *, disposition: str, mime_type: str
-    ) -> str:
-        """Sign a GET of one version for 2 minutes, with the name and type it arrives under: from
-        storage, or from CloudFront where that stands before it."""
-        if settings.CLOUDFRONT_DOMAIN:
-            return self._sign_for_cloudfront(key, version_id, disposition, mime_type)
-        with translated("presign_download"):
-            return s3_signer().generate_presigned_url(
-                "get_object",
-                Params={
-                    "Bucket": self.bucket_name,
-                    "Key": key,
-                    "VersionId": version_id,
-                    "ResponseContentDisposition": disposition,
-                    "ResponseContentType": mime_type,
-                    "ResponseCacheControl": "no-store",
-                },
-                ExpiresIn=int(settings.DOWNLOAD_URL_LIFETIME.total_seconds()),
-            )
-
-    def _sign_for_cloudfront(
-        self, key: str, version_id: str, disposition: str, mime_type: str
-    ) -> str:
-        """A canned policy over the whole address: nothing of its query can be changed or left out
-        (AWS, "Create a signed URL using a canned policy")."""
-        query = {
-            "versionId": version_id,
-            "response-content-disposition": disposition,
-            "response-content-type": mime_type,
-            "response-cache-control": "no-store",
-        }
-        # Blanks as %20: CloudFront hands the query on as it is, and S3 takes no plus for one.
-        encoded = urlencode(query, quote_via=quote, safe="")
-        address = f"https://{settings.CLOUDFRONT_DOMAIN}/{quote(key)}?{encoded}"
-        expires_at = now() + settings.DOWNLOAD_URL_LIFETIME
-        return str(
-            self.cloudfront_signer.generate_presigned_url(address, date_less_than=expires_at)
-        )
+class CaseStorage(SigningStorage):
+    """The bucket of all files, with pinned versions and exact deletion."""
 
     def head(self, key: str, version_id: str | None = None) -> StoredObject | None:
         """What is stored under a key (the newest version unless one is named); None where nothing
@@ -279,27 +167,3 @@ class CaseStorage(S3Storage):  # type: ignore[misc]
 def case_storage() -> CaseStorage:
     """The one storage of the product (`STORAGES["default"]`)."""
     return cast(CaseStorage, storages["default"])
-
-
-def _sse_fields() -> dict[str, str]:
-    names = {
-        "ServerSideEncryption": "x-amz-server-side-encryption",
-        "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
-    }
-    return {names[parameter]: value for parameter, value in sse_parameters().items()}
-
-
-@contextmanager
-def translated(call: str) -> Iterator[None]:
-    """Turn the SDK's errors into `Unavailable`, logged under the call's name."""
-    try:
-        yield
-    except AWS_ERRORS as error:
-        raise unavailable(call, error) from error
-
-
-def unavailable(call: str, error: Exception) -> Unavailable:
-    """What a failed call is to the rest of the product, logged."""
-    code = error_code(error) or type(error).__name__
-    logger.error("storage call failed", extra={"call": call, "error": code})
-    return Unavailable(code="storage_unavailable")

@@ -15,10 +15,10 @@ from files import parts, records, uploads
 from files.forms import PlainUploadForm
 from files.guards import SpaceRequest, home_of, in_space, space_page
 from files.multipart import part_count
+from files.presigned import PresignedPost
 from files.sections import file_json, files_url
 from files.spaces import Ability, Space, check_ability
 from files.states import FileState
-from files.storage import PresignedPost
 from files.tables import File
 from files.types import extension_of
 from filevault.errors import Invalid

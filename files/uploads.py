@@ -19,9 +19,10 @@ from accounts.actors import WORKER, Actor
 from files import checking, multipart, records
 from files.keys import new_key
 from files.names import clean_name
+from files.presigned import PresignedPost
 from files.spaces import Ability, Space, SpaceChanged, check_ability, get_space, load_space
 from files.states import FileState
-from files.storage import PresignedPost, case_storage
+from files.storage import case_storage
 from files.tables import File, FileRef
 from files.types import FileType, get_type
 from filevault import jobs

@@ -14,7 +14,8 @@ from django.conf import settings
 
 from files import multipart
 from files.keys import new_key
-from files.storage import PresignedPost, case_storage
+from files.presigned import PresignedPost
+from files.storage import case_storage
 from filevault.doctor import TIMEOUT, Fault, Step, part
 from filevault.dynamo import new_id
 

@@ -13,11 +13,11 @@ from accounts.http import check_named
 from files import deletion, downloads, parts, sharing, uploads
 from files.access import space_of
 from files.multipart import part_count
+from files.presigned import PresignedPost
 from files.records import list_files
 from files.shared import list_shared
 from files.spaces import Ability, Space, check_ability, get_space
 from files.states import FileState
-from files.storage import PresignedPost
 from files.tables import File
 from files.vault import vault_of
 from filevault.api import schemas

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from accounts.actors import Actor, CaseClient, Practitioner
 from files import spaces, uploads
+from files.presigned import PresignedPost
 from files.spaces import Ability, SpaceChanged
-from files.storage import PresignedPost
 from files.tables import File, FileRef
 from filevault.aws import s3_client
 from filevault.dynamo import Transaction

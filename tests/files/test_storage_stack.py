@@ -15,9 +15,10 @@ from django.conf import LazySettings, settings
 from files import deletion, downloads, uploads
 from files.checking import PURGE_JOB
 from files.names import clean_name
+from files.presigned import PresignedPost
 from files.records import QuotaFull
 from files.states import FileState
-from files.storage import PresignedPost, case_storage
+from files.storage import case_storage
 from files.tables import File, Usage
 from files.uploads import EXPIRE_JOB
 from filevault import jobs
