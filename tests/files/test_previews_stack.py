@@ -8,7 +8,10 @@ import httpx
 import pytest
 
 from files.keys import derived_keys
+from files.sniffing import HEAD
+from files.types import get_type
 from filevault.aws import s3_client
+from tests.files import samples
 from tests.files.pictures import camera_exif, colours, decoded, encoded, half_and_half
 from tests.files.space import row_by_id
 from tests.security.people import NO_TLS, Person
@@ -18,6 +21,19 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.stack
 
 PHOTO = encoded(half_and_half(1800, 1200), "HEIF", exif=camera_exif(1))
+#: Pages that run, in files that are what their names say all the same.
+POLYGLOTS = {
+    "page.pdf": samples.HTML + samples.PDF,
+    "page.png": samples.PNG + samples.HTML,
+    "page.jpg": samples.JPEG + samples.SVG,
+    "page.webp": samples.WEBP + samples.HTML,
+    "page.heic": samples.HEIC + samples.HTML,
+    "page.tif": samples.TIFF + samples.SVG,
+    "page.dcm": samples.HTML.ljust(128) + b"DICM" + bytes(32),
+    "page.zip": samples.zipped(("index.html", samples.HTML)),
+    "late.txt": b"x" * HEAD + samples.HTML,
+    "late.csv": b"x" * HEAD + samples.SVG,
+}
 
 
 def fetch(url: str) -> httpx.Response:
@@ -78,6 +94,18 @@ def test_an_address_shows_what_was_signed_and_nothing_else_D2_U6(
     page = ann.get(f"{home}files/{text_id}/view")
     assert "X-Amz-Signature" not in page.text
     assert ann.get(f"{home}files/{text_id}/open").status_code == 404
+    for name, content in POLYGLOTS.items():
+        path = f"{home}files/{ann.upload(home, name=name, content=content)['fileId']}"
+        kind = get_type(name)
+        saved = fetch(ann.get(f"{path}/download").headers["Location"])
+        assert saved.headers["Content-Type"] == kind.mime_type
+        assert saved.headers["Content-Disposition"].startswith("attachment;")
+        inline = ann.get(f"{path}/open")
+        assert inline.status_code == (302 if kind.is_inline else 404), name
+        if kind.is_inline:
+            shown = fetch(inline.headers["Location"])
+            assert shown.headers["Content-Type"] == kind.mime_type
+            assert shown.headers["Content-Disposition"].startswith("inline;")
     for name in ("a.svg", "a.html", "a.xml", "a.xhtml"):
         body = {"fileName": name, "size": 9}
         assert ann.call(f"{home}files/presign", body, page=home).status_code == 422

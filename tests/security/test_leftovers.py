@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,15 +22,16 @@ from files.findings import Finding
 from files.keys import derived_keys
 from files.sweep_job import SWEEP_JOB
 from files.sweeping import Sweep
-from files.tables import File, FileDigest
+from files.tables import File, FileDigest, FileShare, PendingShare
 from files.uploads import EXPIRE_JOB
 from filevault import signing
 from filevault.dynamo import Transaction, new_id, now
 from filevault.local.seed import admin_session
+from filevault.mail import address_hash
 from filevault.tables import Job, Once
 from tests.files.samples import PDF
 from tests.files.space import row_by_id
-from tests.security.people import Town, build_town, path_parts
+from tests.security.people import B_EMAIL, Town, build_town, path_parts
 from tests.stack import TestStack, provisioned_stack, run_manage, running_app
 from tests.waiting import wait_until
 
@@ -130,12 +131,17 @@ def actions(town: Town, file_id: str) -> list[str]:
 
 
 def send_first_part(town: Town, signed: Any) -> None:
+    assert sign_first_part(town, signed)() == 200
+
+
+def sign_first_part(town: Town, signed: Any) -> Callable[[], int]:
+    """What sends the part, as often as it is called; the status."""
     piece = PDF + bytes(signed["partSize"] - len(PDF))
     digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
     body = {"partNumbers": [1], "checksums": {"1": digest}}
     urls = town.c1.call(signed["partsUrl"], body, page=town.portal_one).json()["urls"]
-    sent = httpx.put(urls["1"]["url"], content=piece, headers=urls["1"]["headers"])
-    assert sent.status_code == 200
+    grant = urls["1"]
+    return lambda: httpx.put(grant["url"], content=piece, headers=grant["headers"]).status_code
 
 
 def test_an_abandoned_upload_ends_as_expired_and_leaves_nothing_U10(
@@ -203,6 +209,52 @@ def test_deletion_takes_everything_but_tombstone_and_trail_T4(
     assert not [each for each in digests if each.digest_key.endswith(file_id)]
     assert actions(town, file_id)[-2:] == ["file:deleted", "file:purged"]
     assert bucket.versions(row_by_id(neighbour).s3_key) != [], "Z9"
+    assert sweep(stack)[0] == 0
+
+
+def test_deletion_takes_every_share_T4(town: Town, stack: TestStack, bucket: Bucket) -> None:
+    """With somebody who is here, and with an address that is waited for."""
+    file_id, stays = town.a.put_away("gone.pdf"), town.a.put_away("stays.pdf")
+    shared = f"/files/shared/{file_id}/download"
+    waited_for = f"{new_id()}@example.test"
+    for file in (file_id, stays):
+        for email in (B_EMAIL, waited_for):
+            body = {"fileId": file, "email": email}
+            assert town.a.api("POST", "files/share", body).status_code == 200
+    key = row_by_id(file_id).s3_key
+    link = town.b.get(shared).headers["Location"]
+    assert httpx.get(link).content == PDF
+    assert town.a.api("DELETE", f"files/delete?fileId={file_id}").status_code == 204
+    assert town.b.get(shared).status_code == 404
+    tombstone = wait_for_purge(town, file_id)
+    assert (tombstone.state, tombstone.file_name) == ("DELETED", "")
+    assert (tombstone.shared_with, tombstone.pending_with) == ([], [])
+    assert bucket.versions(key) == []
+    assert httpx.get(link).status_code == 404, "also by an address that was signed before"
+    (b_id,) = row_by_id(stays).shared_with
+    for file, there in ((file_id, False), (stays, True)):
+        assert (FileShare.fetch(b_id, file) is not None) is there
+        assert (PendingShare.fetch(address_hash(waited_for), file) is not None) is there
+    listed = town.b.get("/files/shared/").text
+    assert ("gone.pdf" in listed, "stays.pdf" in listed) == (False, True)
+    assert sweep(stack)[0] == 0
+
+
+def test_deletion_takes_what_is_still_being_sent_T4(
+    town: Town, stack: TestStack, bucket: Bucket
+) -> None:
+    signed = town.c1.presign(town.portal_one, name="large.pdf", size=12 * MIB)
+    late = sign_first_part(town, signed)
+    assert late() == 200
+    file = row_by_id(signed["fileId"])
+    town.a.post(f"{town.one}files/{file.file_id}/delete", page=town.one)
+    assert wait_for_purge(town, file.file_id).state == "DELETED"
+    assert bucket.parts(file.s3_key) == []
+    assert late() == 404
+    for path in (signed["confirmUrl"], signed["partsUrl"]):
+        body = {} if path == signed["confirmUrl"] else {"partNumbers": [2], "checksums": {}}
+        assert town.c1.call(path, body, page=town.portal_one).status_code in (404, 409)
+    assert actions(town, file.file_id) == ["upload:begun", "file:deleted", "file:purged"]
     assert sweep(stack)[0] == 0
 
 
@@ -332,6 +384,8 @@ def test_when_its_time_is_over_a_case_goes_and_a_certificate_proves_it_T4(
 ) -> None:
     case_id = close_with_an_end(town)
     assert len(bucket.versions(f"cases/{case_id}/")) == 1
+    town.a.post("/search/", {"q": "Old"})
+    assert case_id in town.a.get("/search/").text
     let_its_time_end(case_id)
     path = ""
     links = re.compile(r"/cases/deleted/[0-9a-f-]+/certificate/")
@@ -345,6 +399,7 @@ def test_when_its_time_is_over_a_case_goes_and_a_certificate_proves_it_T4(
     wait_until(has_certificate, "a certificate")
     assert bucket.versions(f"cases/{case_id}/") == []
     assert town.a.get(f"/cases/{case_id}/").status_code == 404
+    assert case_id not in town.a.get("/search/").text
     whole = town.a.get(path).json()
     keys = signing.from_jwks(town.b.get("/.well-known/filevault-keys.json").json())
     said = signing.verify(whole["certificate"], keys, kind=certificates.KIND)
