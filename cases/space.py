@@ -15,7 +15,7 @@ from cases.tables import Case, Client
 from files import spaces
 from files.spaces import Ability, SpaceChanged, check_ability, get_space
 from files.tables import File
-from filevault.dynamo import Transaction, is_id, now
+from filevault.dynamo import Transaction, fetch_together, is_id, now
 from filevault.errors import OnHold
 
 
@@ -37,9 +37,11 @@ _WRITER = frozenset({Ability.UPLOAD, Ability.DELETE_OWN})
 
 @dataclass(frozen=True, slots=True)
 class CaseSpace:
-    """The files of one case. What is closed can be read by its clients, but not changed."""
+    """The files of one case. What is closed can be read by its clients, but not changed. `file` is
+    the one that a request is about, read together with the case."""
 
     case: Case
+    file: File | None = None
 
     @property
     def space_id(self) -> str:
@@ -64,6 +66,11 @@ class CaseSpace:
     @property
     def storage_prefix(self) -> str:
         return f"cases/{self.case.case_id}/"
+
+    def fetch(self, file_id: str) -> File | None:
+        if self.file is not None and self.file.file_id == file_id:
+            return self.file
+        return File.fetch(self.space_id, file_id)
 
     def abilities(self, actor: Actor) -> frozenset[Ability]:
         """The owner's, a colleague's or a client's of this very case, or none. Of a deleted case
@@ -134,10 +141,16 @@ def reads_only(case: Case, user_id: str) -> bool:
     return user_id in case.members and case.members[user_id] == Access.READ
 
 
-def load_case_space(case_id: str) -> CaseSpace | None:
-    """The space of a case, whoever asks; None where there is no such case."""
-    case = Case.fetch(case_id) if is_id(case_id) else None
-    return CaseSpace(case) if case is not None else None
+def load_case_space(case_id: str, file_id: str | None = None) -> CaseSpace | None:
+    """The space of a case, whoever asks, with the row of one file where that is named; None where
+    there is no such case."""
+    if not is_id(case_id):
+        return None
+    if file_id is None:
+        case, file = Case.fetch(case_id), None
+    else:
+        case, file = fetch_together((Case, (case_id,)), (File, (f"case:{case_id}", file_id)))
+    return CaseSpace(case, file) if case is not None else None
 
 
 def members_unchanged(case: Case) -> Any:

@@ -17,7 +17,7 @@ def space_of(actor: Actor, file_id: str) -> Space:
     if ref is None:
         raise NotFound
     try:
-        return get_space(actor, ref.space_id)
+        return get_space(actor, ref.space_id, file_id)
     except NotFound:
         return shared.get_shared(actor, file_id)
 

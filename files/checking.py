@@ -22,7 +22,7 @@ from files.tables import File
 from files.types import BY_MIME_TYPE
 from filevault import jobs
 from filevault.dynamo import Transaction, new_id, now
-from filevault.errors import Conflict, NotFound, Unavailable
+from filevault.errors import Conflict, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +66,11 @@ def settle(file: File, space: Space, actor: Actor, *, sha256: str | None = None)
     except records.QuotaFull:
         fault = Reason.QUOTA
     except records.StateChanged:
-        return _read_again(file)
+        return records.read_again(file)
     try:
         return reject(file, fault or Reason.WRONG_CONTENT, space, actor)
     except records.StateChanged:
-        return _read_again(file)
+        return records.read_again(file)
 
 
 def declare(file: File, sha256: str) -> None:
@@ -88,7 +88,7 @@ def declare(file: File, sha256: str) -> None:
         )
         if noted:
             return
-        file = _read_again(file)
+        file = records.read_again(file)
         known = file.sha256 or file.declared_sha256
     if file.state in (FileState.AVAILABLE, FileState.CHECKING) and known != sha256:
         raise Conflict(str(REASON_LABELS[Reason.WRONG_CHECKSUM]), code=Reason.WRONG_CHECKSUM.value)
@@ -233,13 +233,6 @@ def _accept(file: File, stored: StoredObject, space: Space, actor: Actor) -> Fil
 
 def _payload(file: File) -> dict[str, str]:
     return {"spaceId": file.space_id, "fileId": file.file_id}
-
-
-def _read_again(file: File) -> File:
-    found = File.fetch(file.space_id, file.file_id)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _hex(digest: str) -> str:

@@ -75,7 +75,7 @@ def sign_parts(
 
 
 def _open_upload(actor: Actor, space: Space, file_id: str) -> File:
-    file = File.fetch(space.space_id, file_id)
+    file = space.fetch(file_id)
     if file is None or file.uploaded_by != actor.actor_id or not file.part_size:
         raise NotFound
     if file.state != FileState.PENDING:

@@ -36,10 +36,18 @@ class QuotaFull(Conflict):
 
 def get_file(space: Space, file_id: str) -> File:
     """The row of a file of this very space; `NotFound` also for what has gone."""
-    file = File.fetch(space.space_id, file_id)
+    file = space.fetch(file_id)
     if file is None or not is_there(file):
         raise NotFound
     return file
+
+
+def read_again(file: File) -> File:
+    """The row as it is now. Raises `NotFound`."""
+    found = File.fetch(file.space_id, file.file_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def is_there(file: File) -> bool:

@@ -21,7 +21,7 @@ PAGE_SIZE: Final = 50
 @dataclass(frozen=True, slots=True)
 class SharedFile:
     """The space of one shared file, for whom it is shared with: they read it, and do nothing else
-    (Z6). It is loaded for this one file, and must be asked for no other."""
+    (Z6). It is loaded for this one file, and knows no other."""
 
     file: File
 
@@ -48,6 +48,9 @@ class SharedFile:
     @property
     def is_held(self) -> bool:
         return False
+
+    def fetch(self, file_id: str) -> File | None:
+        return self.file if self.file.file_id == file_id else None
 
     def abilities(self, actor: Actor) -> frozenset[Ability]:
         shared = isinstance(actor, Practitioner) and actor.user_id in self.file.shared_with

@@ -57,6 +57,10 @@ class Space(Protocol):
     def is_held(self) -> bool:
         """Whether a legal hold keeps all that is here: nothing of it is deleted (T5)."""
 
+    def fetch(self, file_id: str) -> File | None:
+        """The row of one of its files as this request finds it, read consistently. Who has to know
+        what became of it since asks `File.fetch`."""
+
     def abilities(self, actor: Actor) -> frozenset[Ability]:
         """What this actor may do here; empty for a stranger, who must not learn that it exists."""
 
@@ -78,25 +82,27 @@ class Space(Protocol):
         """Display names of the people behind `uploaded_by`, by actor id."""
 
 
-Loader = Callable[[str], Space | None]
+Loader = Callable[[str, str | None], Space | None]
 _loaders: dict[str, Loader] = {}
 
 
 def register(kind: str, loader: Loader) -> None:
-    """Say how spaces of a kind are loaded by the id after the colon (None: there is none)."""
+    """Say how spaces of a kind are loaded by the id after the colon (None: there is none), and by
+    that of the one file that it is loaded for, where it is known: to read both rows at once."""
     _loaders[kind] = loader
 
 
-def load_space(space_id: str) -> Space | None:
+def load_space(space_id: str, file_id: str | None = None) -> Space | None:
     """The space, whoever asks: for the worker alone."""
     kind, _, key = space_id.partition(":")
     loader = _loaders.get(kind)
-    return loader(key) if loader is not None and key else None
+    return loader(key, file_id) if loader is not None and key else None
 
 
-def get_space(actor: Actor, space_id: str) -> Space:
-    """Load and authorise in one step: a stranger gets `NotFound`, as for a random id (Z2)."""
-    space = load_space(space_id)
+def get_space(actor: Actor, space_id: str, file_id: str | None = None) -> Space:
+    """Load and authorise in one step: a stranger gets `NotFound`, as for a random id (Z2). With
+    `file_id` it is loaded for a request about that one file."""
+    space = load_space(space_id, file_id)
     if space is None or not space.abilities(actor):
         raise NotFound
     return space

@@ -149,7 +149,7 @@ def abort(actor: Actor, space: Space, file_id: str) -> File:
     try:
         tx.commit()
     except records.StateChanged:  # it arrived, or ended, meanwhile
-        return _own_upload(actor, space, file_id)
+        return records.read_again(file)
     if file.upload_id:
         multipart.abort_quietly(file.s3_key, file.upload_id)
     return file
@@ -165,7 +165,7 @@ def over_at(file: File) -> datetime:
 
 
 def _own_upload(actor: Actor, space: Space, file_id: str) -> File:
-    file = File.fetch(space.space_id, file_id)
+    file = space.fetch(file_id)
     if file is None or file.uploaded_by != actor.actor_id:
         raise NotFound
     return file

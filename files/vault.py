@@ -45,6 +45,9 @@ class VaultSpace:
     def is_held(self) -> bool:
         return False
 
+    def fetch(self, file_id: str) -> File | None:
+        return File.fetch(self.space_id, file_id)
+
     def abilities(self, actor: Actor) -> frozenset[Ability]:
         own = isinstance(actor, Practitioner) and actor.user_id == self.user_id
         return _OWNER if own else frozenset()
@@ -70,7 +73,7 @@ def vault_of(actor: Practitioner) -> VaultSpace:
     return VaultSpace(actor.user_id)
 
 
-def _load(user_id: str) -> VaultSpace | None:
+def _load(user_id: str, _file_id: str | None) -> VaultSpace | None:
     return VaultSpace(user_id) if is_id(user_id) else None
 
 

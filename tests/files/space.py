@@ -55,6 +55,9 @@ class FakeSpace:
     def storage_prefix(self) -> str:
         return f"cases/{self.key}/"
 
+    def fetch(self, file_id: str) -> File | None:
+        return File.fetch(self.space_id, file_id)
+
     def abilities(self, actor: Actor) -> frozenset[Ability]:
         upload = frozenset({Ability.UPLOAD} if self.is_open else ())
         if isinstance(actor, Practitioner) and actor.user_id == self.owner_id:
@@ -86,7 +89,7 @@ class FakeSpace:
 def make_space(key: str = "one") -> FakeSpace:
     """A space that `get_space` finds from now on."""
     space = _spaces[key] = FakeSpace(key)
-    spaces.register("test", _spaces.get)
+    spaces.register("test", lambda key, _file_id: _spaces.get(key))
     return space
 
 
