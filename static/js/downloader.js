@@ -1,5 +1,6 @@
 // Draws the downloads that the page makes by itself: a row a file, and one live region for news.
 import { Download, KEPT } from "./downloader-transfer.js";
+import { askBeforeLeaving } from "./leaving.js";
 import { keepAlive } from "./session.js";
 import { Hasher } from "./uploader-hash.js";
 import { Gate } from "./uploader-session.js";
@@ -142,9 +143,7 @@ export function startDownload(options) {
 }
 
 part("knock").addEventListener("click", () => gate.knock());
-window.addEventListener("beforeunload", (event) => {
-  if ([...rows].some(({ state }) => !["done", "failed"].includes(state))) event.preventDefault();
-});
+askBeforeLeaving(() => [...rows].some(({ state }) => !["done", "failed"].includes(state)));
 setInterval(() => {
   for (const row of going()) {
     row.speed.add(row.download.arrived);

@@ -1,4 +1,5 @@
 // Binds each [data-uploader] section: choosing, dropping, pasting, and what the page does meanwhile.
+import { askBeforeLeaving } from "./leaving.js";
 import { keepAlive } from "./session.js";
 import { Rules } from "./uploader-checks.js";
 import { chosenFiles, droppedFiles, named } from "./uploader-collect.js";
@@ -44,9 +45,7 @@ function bindUploader(root) {
     event.preventDefault();
     queue.add(named([...event.clipboardData.files], /^image\.(png)$/, words.say("screenshot")));
   });
-  window.addEventListener("beforeunload", (event) => {
-    if (queue.active) event.preventDefault();
-  });
+  askBeforeLeaving(() => queue.active);
   setInterval(() => {
     if (queue.active) keepAlive().catch(() => {});
   }, KEEP_ALIVE_MS);

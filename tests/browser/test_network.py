@@ -375,6 +375,28 @@ def test_a_download_whose_file_is_not_the_same_any_more_leaves_nothing(
     assert saved(page, file) is None
 
 
+def test_a_small_file_is_taken_along_meanwhile_and_nobody_is_asked_to_leave(
+    page: Page, proxy: Proxy, store: Store, office: Office, stack: TestStack
+) -> None:
+    small = f"small {next(numbers)}.dcm"
+    case = office.case.strip("/").split("/")[1]
+    lay_down(case, stack.stack["bucket"], b"DICM", small, mime_type="application/dicom")
+    file, _ = store()
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    row = break_in_the_middle(page, proxy, file)
+    proxy.restore()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=f"Download {small}", exact=True).click()
+    assert Path(download.value.path()).read_bytes() == b"DICM"
+    expect(row).to_contain_text(PROVED)
+    assert asked == []
+    save(page, file.name)
+    page.get_by_role("link", name="Home").click()
+    expect(page).to_have_url(re.compile("/$"))
+    assert asked == ["beforeunload"]
+
+
 def test_nothing_but_the_rest_of_the_same_bytes_is_joined(
     page: Page, proxy: Proxy, store: Store, app: str
 ) -> None:
