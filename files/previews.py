@@ -24,6 +24,7 @@ from accounts.actors import WORKER
 from files import records
 from files.checking import PREVIEW_JOB
 from files.keys import derived_keys, preview_key, thumb_key
+from files.purge import is_kept
 from files.states import GONE, FileState
 from files.storage import case_storage
 from files.tables import File
@@ -53,7 +54,8 @@ def make_preview(claim: jobs.Claim) -> datetime | None:
     if file is None:
         return None
     if file.state in GONE:
-        _delete_pictures(file)  # an earlier try may have left some after the purge
+        if not is_kept(file):
+            _delete_pictures(file)  # an earlier try may have left some after the purge
     elif _wants_pictures(file):
         try:
             _store(file, _draw(file, claim), claim)

@@ -299,6 +299,19 @@ def test_pictures_left_by_a_worker_that_died_go_with_a_deleted_file_T4(space: Fa
     assert versions(file) == {"thumb": [], "preview": []}
 
 
+def test_a_hold_keeps_the_pictures_too_T5(space: FakeSpace) -> None:
+    """Of a file that was deleted right before it; the job of its preview comes after."""
+    file = arrive(space)
+    case_storage().put(thumb_key(file.s3_key), b"kept", "image/jpeg")
+    deletion.delete(A, space, file.file_id)
+    space.is_held = True
+    assert (work(checking.PURGE_JOB), work()) == (1, 1)
+    assert len(versions(file)["thumb"]) == len(case_storage().list_versions(file.s3_key)) == 1
+    space.is_held = False
+    work(checking.PURGE_JOB, later=timedelta(hours=2))
+    assert versions(file)["thumb"] == case_storage().list_versions(file.s3_key) == []
+
+
 def test_a_preview_goes_with_its_file_T4(space: FakeSpace) -> None:
     file = arrive(space)
     work()
