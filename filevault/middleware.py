@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from filevault import views
 from filevault.error_responses import error_page, respond, safe_path
@@ -67,6 +68,21 @@ class SecurityHeadersMiddleware:
         for name, value in self.HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+
+class PageCompressionMiddleware(GZipMiddleware):
+    """Pages compressed, to a fifth on a phone's line. Their length tells nobody a secret (BREACH):
+    Django masks the CSRF token anew and adds random bytes each time, and session cookies are
+    `SameSite`, so that no other site can ask for such a page again and again. Nothing else: an
+    archive streams as it is, and JSON is short."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if response.streaming or not is_page:
+            return response
+        return super().process_response(request, response)
 
 
 class HealthMiddleware:

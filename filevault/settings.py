@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "accounts.middleware.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "filevault.middleware.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "filevault.middleware.SecurityHeadersMiddleware",
