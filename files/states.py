@@ -54,13 +54,19 @@ class Reason(StrEnum):
 
 REASON_LABELS: Final[dict[str, Promise]] = {
     Reason.WRONG_SIZE: _("It did not arrive whole. Please send it again."),
-    Reason.WRONG_CONTENT: _("Its content doesn't match the ending of its name."),
+    Reason.WRONG_CONTENT: _(
+        "Its content doesn't match the ending of its name. Please save it again and send that."
+    ),
     Reason.WRONG_CHECKSUM: _("It arrived altered. Please send it again."),
     Reason.UNREADABLE: _("It is damaged and can't be opened. Please send a sound copy."),
     Reason.MACROS: _("It contains macros. Please send it without them, or as a PDF."),
     Reason.MARKUP: _("It contains web page code. Please send it as a PDF."),
-    Reason.INFECTED: _("The virus scanner found something in it. It was not kept."),
-    Reason.UNSCANNABLE: _("It is too large for the virus scanner, so it was not taken."),
+    Reason.INFECTED: _(
+        "The virus scanner found something in it, so it was not kept. Have your device checked."
+    ),
+    Reason.UNSCANNABLE: _(
+        "It is too large for the virus scanner, so it was not taken. Please send it in parts."
+    ),
     Reason.LOST: _("It is no longer in storage. Please send it again."),
     Reason.QUOTA: _("There is no room left for it. Please tell your practice."),
 }

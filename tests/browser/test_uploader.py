@@ -43,12 +43,12 @@ def test_what_cant_be_sent_is_named_with_the_reason_before_a_byte_goes(page: Pag
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.post_data else None)
     choose_files(page, payload("tool.exe", b"MZ"), payload("nothing.pdf", b""))
-    expect(row(page, "tool.exe")).to_contain_text("This type of file isn't accepted")
-    expect(row(page, "nothing.pdf")).to_contain_text("it is empty")
+    expect(row(page, "tool.exe")).to_contain_text("Files of this type aren't accepted")
+    expect(row(page, "nothing.pdf")).to_contain_text("This file is empty")
     summary = page.locator(".uploads-summary")
     expect(summary).to_contain_text("2 files were not sent")
-    expect(summary).to_contain_text("tool.exe: This type of file isn't accepted")
-    expect(summary).to_contain_text("nothing.pdf: This file can't be sent: it is empty")
+    expect(summary).to_contain_text("tool.exe: Files of this type aren't accepted")
+    expect(summary).to_contain_text("nothing.pdf: This file is empty")
     assert not sent
 
 

@@ -99,7 +99,7 @@ def test_eicar_is_refused_and_never_served_U5(desk: Desk, name: str, content: by
     found = desk.wait_for(sent, "REJECTED")
     assert found.reason == "infected"
     assert desk.download(sent) in (404, 409)
-    assert "The virus scanner found something in it." in desk.person.get(desk.home).text
+    assert "The virus scanner found something in it" in desk.person.get(desk.home).text
     wait_until(lambda: desk.row(sent).purged_at is not None, "its bytes are gone")
 
 
