@@ -67,6 +67,10 @@ class CaseSpace:
     def storage_prefix(self) -> str:
         return f"cases/{self.case.case_id}/"
 
+    @property
+    def totals(self) -> tuple[int, int]:
+        return int(self.case.file_count), int(self.case.bytes_used)
+
     def fetch(self, file_id: str) -> File | None:
         if self.file is not None and self.file.file_id == file_id:
             return self.file

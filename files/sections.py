@@ -72,6 +72,7 @@ def files_section(actor: Actor, space: Space, *, route: str, cursor: str = "") -
         "files": _rows(actor, space, page.items, route),
         "next_url": f"{list_url}?{urlencode({'cursor': page.cursor})}" if page.cursor else "",
         "reload_url": list_url,
+        "totals": space.totals,
         "can_upload": Ability.UPLOAD in space.abilities(actor),
         "presign_url": files_url(route, "presign", space),
         "same_url": files_url(route, "same", space),

@@ -49,6 +49,10 @@ class SharedFile:
     def is_held(self) -> bool:
         return False
 
+    @property
+    def totals(self) -> None:
+        return None
+
     def fetch(self, file_id: str) -> File | None:
         return self.file if self.file.file_id == file_id else None
 

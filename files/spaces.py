@@ -57,6 +57,10 @@ class Space(Protocol):
     def is_held(self) -> bool:
         """Whether a legal hold keeps all that is here: nothing of it is deleted (T5)."""
 
+    @property
+    def totals(self) -> tuple[int, int] | None:
+        """How many files may be read here and their bytes, where the space keeps count."""
+
     def fetch(self, file_id: str) -> File | None:
         """The row of one of its files as this request finds it, read consistently. Who has to know
         what became of it since asks `File.fetch`."""

@@ -45,6 +45,10 @@ class VaultSpace:
     def is_held(self) -> bool:
         return False
 
+    @property
+    def totals(self) -> None:
+        return None
+
     def fetch(self, file_id: str) -> File | None:
         return File.fetch(self.space_id, file_id)
 

@@ -3,7 +3,7 @@ import { bindCode } from "./code.js";
 import { bindCopy } from "./copy.js";
 import { bindDownloads } from "./downloads.js";
 import { focusErrors } from "./errors.js";
-import { listenToHtmx } from "./htmx.js";
+import { listenToHtmx, watchLinks } from "./htmx.js";
 import { bindMenus } from "./menu.js";
 import { bindTextKeeper } from "./keeper.js";
 import { guardSubmits } from "./once.js";
@@ -34,7 +34,7 @@ async function findPicture() {
   gallery.findPicture();
 }
 
-const onNewMarkup = [bindCode, bindCopy, localiseTimes, bindUploaders, bindSelections];
+const onNewMarkup = [bindCode, bindCopy, localiseTimes, bindUploaders, bindSelections, watchLinks];
 
 for (const bind of onNewMarkup) bind(document);
 bindDownloads();

@@ -4,6 +4,7 @@
 const PAUSES_MS = [3_000, 5_000, 10_000, 20_000, 30_000, 60_000];
 // Something is being checked: its outcome is waited for.
 const CHECKED_MS = 5_000;
+const SENT_MS = 400;
 const LONGEST_MS = 20_000;
 const FOCUSABLE = "a, button, input, summary";
 
@@ -22,6 +23,13 @@ function plan() {
   timer = setTimeout(ask, checking ? Math.min(pause, CHECKED_MS) : pause);
 }
 
+/** Something was sent from here: shown at once, and several in one. */
+function soon() {
+  step = 0;
+  clearTimeout(timer);
+  timer = setTimeout(ask, SENT_MS);
+}
+
 function again() {
   step = 0;
   plan();
@@ -34,7 +42,7 @@ async function ask() {
   asking = true;
   step += 1;
   try {
-    const answer = await fetch(list.getAttribute("hx-get"), {
+    const answer = await fetch(list.dataset.address, {
       credentials: "same-origin",
       signal: AbortSignal.timeout(LONGEST_MS),
       redirect: "manual",
@@ -60,11 +68,12 @@ function show(text) {
   if (rows && newRows) {
     const isWhole = !fresh.querySelector("#file-rows-more a");
     merge(rows, newRows, isWhole);
+    list.querySelector("[data-totals]").textContent = fresh.querySelector("[data-totals]").textContent;
     list.dataset.version = fresh.dataset.version;
   } else {
     drawn = document.importNode(fresh, true);
     list.replaceWith(drawn);
-    window.htmx.process(drawn);
+    window.htmx?.process(drawn);
   }
   document.body.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: drawn } }));
   step = 0;
@@ -106,6 +115,6 @@ export function watchArrivals() {
   window.addEventListener("focus", again);
   document.addEventListener("pointerdown", again);
   document.addEventListener("keydown", again);
-  document.body.addEventListener("filevault:uploaded", again);
+  document.body.addEventListener("filevault:uploaded", soon);
   plan();
 }

@@ -1,4 +1,6 @@
 // Back from a picture: to where it stands in the gallery, and on to its page if it is further down.
+import { bringHtmx } from "./htmx.js";
+
 const MOST_PAGES = 25;
 
 function seek(id, pagesLeft) {
@@ -14,10 +16,9 @@ function seek(id, pagesLeft) {
   older.click();
 }
 
-export function findPicture() {
+export async function findPicture() {
   const id = location.hash.slice(1);
   if (!id.startsWith("picture-")) return;
-  // Before that htmx doesn't hear the link that brings older pictures.
-  if (document.readyState === "complete") seek(id, MOST_PAGES);
-  else window.addEventListener("load", () => seek(id, MOST_PAGES), { once: true });
+  await bringHtmx(); // the link to older pictures would lead away
+  seek(id, MOST_PAGES);
 }

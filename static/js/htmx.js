@@ -1,5 +1,37 @@
 // What htmx needs from us: the CSRF token, behaviours on new markup, focus, and words for a failure.
+// It weighs as much as all the rest of a page, so it comes once a link that it serves is near.
 import { csrfToken } from "./http.js";
+
+let coming = null;
+
+const near = new IntersectionObserver(
+  (entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) bringHtmx().catch(() => {});
+  },
+  { rootMargin: "400px" },
+);
+
+/** Load htmx, once. Where it can't come, its links lead to pages, as they do without JavaScript. */
+export function bringHtmx() {
+  near.disconnect();
+  coming ??= load();
+  return coming;
+}
+
+async function load() {
+  // On a page that is still loading it would wait for an event that may have passed.
+  if (document.readyState !== "complete") await new Promise((go) => window.addEventListener("load", go, { once: true }));
+  const script = document.querySelector("template[data-htmx]").content.firstElementChild.cloneNode();
+  await new Promise((resolve, reject) => {
+    Object.assign(script, { onload: resolve, onerror: reject });
+    document.head.append(script);
+  });
+}
+
+export function watchLinks(root) {
+  if (coming) return;
+  for (const link of root.querySelectorAll("[hx-get]")) near.observe(link);
+}
 
 function say(text) {
   const place = document.querySelector("[data-messages]");

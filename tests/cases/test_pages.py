@@ -315,7 +315,7 @@ def test_a_case_is_opened_shown_closed_and_deleted(cast: Cast, anna: Browser) ->
     page = f"/cases/{case.case_id}/"
     assert answer.headers["Location"] == f"{page}clients/{client.client_id}/invite/"
     shown = text(anna.get(page))
-    for expected in ("Keller v. Brandt", "Open", "17", "0 files", "Maria Keller", "Add files"):
+    for expected in ("Keller v. Brandt", "Open", "17", "No files yet", "Maria Keller", "Add files"):
         assert expected in shown
     assert "Maria Keller" in text(anna.get("/cases/"))
     assert anna.post(f"{page}close/").headers["Location"] == page

@@ -35,6 +35,7 @@ class FakeSpace:
     owner_id: str = OWNER
     is_open: bool = True
     is_held: bool = False
+    totals: tuple[int, int] | None = None
     changes_before_commit: int = 0
     available: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)

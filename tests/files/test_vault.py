@@ -107,7 +107,7 @@ def test_the_quota_is_shown_with_one_read(
     Usage(a.user_id, bytes_used=1024**2, file_count=3).save()
     browser = sign_in(a)
     shown = page(browser, "/files/").replace("\xa0", " ")
-    assert "1.0 MB of 4.0 MB used" in shown
+    assert "1 MB of 4 MB used" in shown
     assert '<progress value="1048576" max="4194304"' in shown
     assert "The files of your cases count, too" in shown
 
