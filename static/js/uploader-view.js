@@ -3,6 +3,7 @@ import { bindCopy } from "./copy.js";
 import { size } from "./uploader-words.js";
 
 const ICONS = { done: "check", failed: "error", refused: "error", rejected: "error" };
+const WENT_WRONG = "[data-state=failed], [data-state=refused], [data-state=rejected]";
 const BUTTONS = {
   waiting: ["pause", "cancel"],
   sending: ["pause", "cancel"],
@@ -76,8 +77,20 @@ export class View {
     (next ?? this.part("choose")).focus();
   }
 
+  /** Of a long list, what is being sent stays in view, and then what went wrong, unless somebody
+   * is reading in it. */
+  follow() {
+    const list = this.part("rows");
+    const row = list.querySelector("[data-state=sending]") ?? list.querySelector(WENT_WRONG);
+    if (!row || list.matches(":hover, :focus-within")) return;
+    list.scrollTop = row.offsetTop - list.firstElementChild.offsetTop;
+  }
+
   drawRow(item, row) {
-    row.dataset.state = item.state;
+    if (row.dataset.state !== item.state) {
+      row.dataset.state = item.state;
+      this.follow();
+    }
     row.dataset.phase = item.phase;
     const use = row.querySelector(".chip use");
     use.setAttribute("href", `${use.getAttribute("href").split("#")[0]}#${ICONS[item.state] ?? "file"}`);

@@ -7,14 +7,14 @@ const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const UNITS = ["KB", "MB", "GB", "TB"];
 
 export function size(bytes) {
-  if (bytes < 1024) return `${whole.format(bytes)} B`;
+  if (bytes < 1024) return `${whole.format(bytes)}\u00a0B`;
   let value = bytes;
   let unit = -1;
   while (value >= 1024 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  return `${(value < 10 ? tenth : whole).format(value)} ${UNITS[unit]}`;
+  return `${(value < 10 ? tenth : whole).format(value)}\u00a0${UNITS[unit]}`;
 }
 
 export class Words {
@@ -42,7 +42,7 @@ export class Words {
   /** How far something is. `toGo` are the bytes whose time is told, by `speed`; 0 tells none. */
   progress({ done, total, toGo, speed }) {
     const percent = total ? Math.floor((done / total) * 100) : 0;
-    const parts = [`${percent} %`, this.say("sizeOf", { sent: size(done), total: size(total) })];
+    const parts = [`${percent}\u00a0%`, this.say("sizeOf", { sent: size(done), total: size(total) })];
     const left = toGo ? speed.left(toGo) : null;
     if (left) {
       parts.push(this.say("perSecond", { speed: size(speed.value) }));
