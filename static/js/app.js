@@ -8,6 +8,7 @@ import { bindMenus } from "./menu.js";
 import { bindTextKeeper } from "./keeper.js";
 import { guardSubmits } from "./once.js";
 import { watchSession } from "./session.js";
+import { hideLostPictures } from "./thumbs.js";
 import { localiseTimes } from "./time.js";
 
 async function bindUploaders(root) {
@@ -41,6 +42,7 @@ bindDownloads();
 focusErrors();
 bindMenus();
 bindTextKeeper();
+hideLostPictures();
 guardSubmits();
 watchSession();
 watchArrivals();

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Request, expect
 
-from tests.browser.steps import Office
+from tests.browser.steps import Office, open_case
 
 pytestmark = pytest.mark.browser
 
 Device = Callable[..., BrowserContext]
+#: Bytes of a page as compressed, before pictures.
+BUDGET = 40 * 1024
 PATHS = ["/", "/clients/", "/clients/new/", "/cases/", "/cases/new/", "/search/", "/settings/"]
 
 
@@ -33,6 +35,25 @@ def test_no_page_has_a_known_barrier_or_scrolls_sideways(
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
         assert not wide, f"{path} scrolls sideways at {width} px"
+
+
+def test_a_case_weighs_no_more_than_its_budget(device: Device, office: Office) -> None:
+    """Every byte of it as it is sent, the uploader included: a phone on a train waits for each."""
+    page = device(storage_state=office.state).new_page()
+    case = open_case(page, title="Light", client="Lea Licht", email="lea@example.test")
+    weights: dict[str, int] = {}
+
+    def weigh(request: Request) -> None:
+        weights[request.url] = request.sizes()["responseBodySize"]
+
+    page = device(storage_state=office.state).new_page()
+    page.on("requestfinished", weigh)
+    page.goto(case)
+    expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    heaviest = sorted(weights.items(), key=lambda item: -item[1])
+    assert len(weights) > 20, "it counts what modules and style sheets ask for"
+    assert sum(weights.values()) < BUDGET, heaviest
 
 
 def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(

@@ -133,6 +133,9 @@ def test_a_session_that_ended_costs_a_login_and_nothing_else(
     page.context.clear_cookies()
     choose_files(page, payload("after the break.pdf"), payload("and another.pdf"))
     expect(page.locator(".uploads-summary")).to_contain_text("Please sign in again")
+    # The list of files, asked for after each file, is refused too, and leaves the page standing.
+    with page.expect_response("**/files/"):
+        page.evaluate("document.body.dispatchEvent(new Event('filevault:uploaded'))")
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Sign in again").click()
     tab = opened.value

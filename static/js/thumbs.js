@@ -1,0 +1,8 @@
+// The address of a small picture runs out after two minutes. One that is scrolled to later leaves
+// the icon that it would have covered, and no torn picture.
+export function hideLostPictures() {
+  const hide = ({ target }) => {
+    if (target.matches?.("img.thumb")) target.hidden = true;
+  };
+  document.addEventListener("error", hide, { capture: true });
+}
