@@ -33,6 +33,20 @@ export function watchLinks(root) {
   for (const link of root.querySelectorAll("[hx-get]")) near.observe(link);
 }
 
+/** Who is quicker than htmx waits for it, and stays on the page. */
+function holdClicks() {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[hx-get]");
+    const forAnotherTab = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (!link || window.htmx || forAnotherTab) return;
+    event.preventDefault();
+    bringHtmx().then(
+      () => link.click(),
+      () => location.assign(link.href),
+    );
+  });
+}
+
 function say(text) {
   const place = document.querySelector("[data-messages]");
   if (!place || !text) return;
@@ -44,6 +58,7 @@ function say(text) {
 
 export function listenToHtmx(bindTo) {
   const { body } = document;
+  holdClicks();
   body.addEventListener("htmx:configRequest", (event) => {
     event.detail.headers["X-CSRFToken"] = csrfToken();
   });
