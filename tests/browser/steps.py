@@ -16,6 +16,10 @@ PHONE: Final[dict[str, Any]] = {
     "is_mobile": True,
 }
 
+#: Every width, and each theme in one hand and on a wider screen: contrast hangs on the theme,
+#: what fits hangs on the width.
+LOOKS: Final = [(390, "light"), (390, "dark"), (768, "light"), (1440, "dark")]
+
 
 @dataclass(frozen=True)
 class Office:

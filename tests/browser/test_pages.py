@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Request, expect
 
-from tests.browser.steps import Office, open_case
+from tests.browser.steps import LOOKS, Office, open_case
 
 pytestmark = pytest.mark.browser
 
@@ -17,8 +17,7 @@ BUDGET = 40 * 1024
 PATHS = ["/", "/clients/", "/clients/new/", "/cases/", "/cases/new/", "/search/", "/settings/"]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_no_page_has_a_known_barrier_or_scrolls_sideways(
     device: Device, office: Office, theme: Any, width: int
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.steps import PHONE, Office
+from tests.browser.steps import LOOKS, PHONE, Office
 from tests.files.pictures import encoded, half_and_half
 from tests.files.samples import TXT
 from tests.security.people import Person
@@ -147,8 +147,7 @@ def test_escape_closes_an_open_menu_first(device: Device, office: Office, galler
     page.wait_for_url(f"**{gallery.home}")
 
 
-@pytest.mark.parametrize("width", [390, 768, 1440])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_pictures_fit_the_window_and_nothing_is_a_barrier(
     device: Device, office: Office, gallery: Gallery, width: int, theme: Any
 ) -> None:

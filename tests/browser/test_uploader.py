@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.saving import answer_dialogs, save
-from tests.browser.steps import Office, choose_files, sign_in
+from tests.browser.steps import LOOKS, Office, choose_files, sign_in
 from tests.files.test_zips_stack import lay_down
 from tests.stack import TestStack
 
@@ -310,8 +310,7 @@ def test_the_time_left_is_told_from_what_was_measured(page: Page) -> None:
     assert page.evaluate("speed.left(60e6)") is None
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_rows_in_every_state_have_no_known_barrier(
     device: Device, office: Office, stack: TestStack, theme: Any, width: int
 ) -> None:
