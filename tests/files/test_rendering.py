@@ -271,6 +271,22 @@ def test_forms_of_a_pdf_are_drawn_with_what_was_filled_in() -> None:
     assert _darkest(preview) < 100
 
 
+@pytest.mark.parametrize("font", [b"Helvetica", b"Arial", b"SomethingSans-Bold"])
+def test_a_text_whose_font_is_not_in_the_file_is_drawn(font: bytes) -> None:
+    """With what the renderer brings itself: it can open none of the system's."""
+    text = b"BT /F 40 Tf 10 50 Td (Letter) Tj ET"
+    parts = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Contents 4 0 R "
+        b"/Resources << /Font << /F << /Type /Font /Subtype /TrueType /BaseFont /%s >> >> >> >>"
+        % font,
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
+    ]
+    _, preview = render(pdf_of(parts), "application/pdf")
+    assert _darkest(preview) < 100
+
+
 def form_pdf() -> bytes:
     """A page with one text field whose appearance is a black box, and nothing else."""
     parts = [
@@ -282,11 +298,16 @@ def form_pdf() -> bytes:
         b"<< /Type /XObject /Subtype /Form /BBox [0 0 100 100] /Length 26 >>\nstream\n"
         b"0 0 0 rg 10 10 80 80 re f \nendstream",
     ]
+    return pdf_of(parts)
+
+
+def pdf_of(parts: list[bytes]) -> bytes:
+    """The objects of a PDF, the catalog first."""
     made = io.BytesIO(b"%PDF-1.7\n")
     made.seek(0, os.SEEK_END)
     for number, part in enumerate(parts, start=1):
         made.write(b"%d 0 obj\n%s\nendobj\n" % (number, part))
-    made.write(b"trailer\n<< /Root 1 0 R /Size 6 >>\n%%EOF\n")
+    made.write(b"trailer\n<< /Root 1 0 R /Size %d >>\n%%%%EOF\n" % (len(parts) + 1))
     return made.getvalue()
 
 
