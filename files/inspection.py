@@ -83,7 +83,8 @@ def _look(file: File, claim: jobs.Claim, scan: clamd.Scan | None) -> Finding | N
     """Read the file once, keeping the claim; None where the pinned version is no longer there."""
     digest = hashlib.sha256()
     try:
-        for piece in read_whole(file.s3_key, file.version_id, int(file.size)):
+        size = int(file.size)
+        for piece in read_whole(file.s3_key, file.version_id, size, waiting=claim.keep):
             claim.keep()
             digest.update(piece)
             if scan is not None:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Final
 
@@ -17,9 +17,11 @@ TRIES: Final = 5
 PAUSE_SECONDS: Final = 0.5
 
 
-def read_whole(key: str, version_id: str, size: int) -> Generator[bytes, None, None]:
+def read_whole(
+    key: str, version_id: str, size: int, *, waiting: Callable[[], object] = lambda: None
+) -> Generator[bytes, None, None]:
     """The bytes of a version that has `size` of them. A read that breaks off is gone on with where
-    it was. Raises `Unavailable`, also where there is no such version."""
+    it was, after calling `waiting`. Raises `Unavailable`, also where there is no such version."""
     done = failures = 0
     while done < size:
         try:
@@ -35,3 +37,4 @@ def read_whole(key: str, version_id: str, size: int) -> Generator[bytes, None, N
                 raise
             logger.info("read broke", extra={"at": done})
             time.sleep(PAUSE_SECONDS * 2 ** (failures - 1))
+            waiting()
