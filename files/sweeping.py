@@ -268,7 +268,7 @@ def _pinned(file: File, key: str) -> str | None:
         thumb_key(file.s3_key): file.thumb_version_id,
         preview_key(file.s3_key): file.preview_version_id,
     }
-    return pictures.get(key) if file.state == FileState.AVAILABLE else None
+    return pictures.get(key)
 
 
 def _delete(finding: Finding, doomed: Sequence[StoredVersion], horizon: datetime) -> None:

@@ -346,7 +346,7 @@ def test_a_part_that_is_denied_twice_says_so_and_retry_sends_the_rest(
     page: Page, storage: Storage, tmp_path: Path
 ) -> None:
     path = make_file(tmp_path, "denied twice.dcm")
-    storage.answers = {4: [403, 403]}
+    storage.answers = {4: [403, 403, 403]}
     choose(page, path)
     line = row(page, "denied twice.dcm")
     expect(line).to_contain_text("The storage did not take this file", timeout=15_000)

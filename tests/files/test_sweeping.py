@@ -1,7 +1,7 @@
-"""Sweeping: what is found between rows and storage, what is put right, and what is spared. On
-moto, whose list of open uploads knows no time: those are swept in test_sweeping_stack.py."""
+"""Sweeping: what is found between rows and storage, what is put right, and what is spared."""
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -13,7 +13,7 @@ from django.conf import LazySettings
 from django.core.management import call_command
 
 from accounts.tables import AuditEvent
-from files import deletion, findings, inventory, sweep_job, uploads
+from files import deletion, findings, inventory, multipart, sweep_job, uploads
 from files.findings import SAFE, UNWANTED, Finding
 from files.keys import preview_key, thumb_key
 from files.records import find_same
@@ -29,6 +29,7 @@ from filevault.errors import Unavailable
 from filevault.tables import Job, Once
 from tests.faults.wire import meanwhile, open_wire, refuse
 from tests.files import samples
+from tests.files.parts import begin_parts
 from tests.files.space import C1, OWNER, A, FakeSpace, begin_post, put, row
 
 DAY = timedelta(days=1)
@@ -266,6 +267,26 @@ def test_versions_of_an_upload_that_may_still_go_on_are_spared(space: FakeSpace)
     assert uploads.confirm(C1, space, file.file_id).state == FileState.AVAILABLE
     assert found(sweep(repairs=ALL)) == {}, "its own job looks when its time is over"
     assert found(sweep(days=5)) == {Finding.LEFTOVER: 1}
+
+
+def test_of_open_uploads_those_go_that_are_old_and_that_no_row_names(
+    space: FakeSpace, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MULTIPART_THRESHOLD = 1000
+    file = begin_parts(C1, space)
+    other = multipart.create(file.s3_key, file.mime_type)
+    listed = inventory.list_uploads
+
+    def just_begun(cursor: inventory.Cursor) -> tuple[list[inventory.OpenUpload], Any]:
+        uploads_there, after = listed(cursor)
+        return [replace(each, begun_at=now()) for each in uploads_there], after
+
+    with monkeypatch.context() as young:  # to moto all of them are of 2010
+        young.setattr(inventory, "list_uploads", just_begun)
+        assert found(sweep(repairs=ALL)) == {}, "its row may be about to be written"
+    assert found(sweep(repairs=ALL)) == {Finding.PARTS: 1}
+    assert multipart.list_parts(file.s3_key, other) is None
+    assert multipart.list_parts(file.s3_key, str(file.upload_id)) == []
 
 
 def test_storages_clock_decides_what_is_recent(space: FakeSpace) -> None:
