@@ -145,6 +145,7 @@ def test_a_session_that_ended_costs_a_login_and_nothing_else(
 
 
 def test_nothing_goes_on_in_the_name_of_somebody_else(page: Page, stack: TestStack) -> None:
+    page.goto("/files/")  # an address that everybody has a page under
     page.context.clear_cookies()
     choose_files(page, payload("mine alone.pdf"))
     summary = page.locator(".uploads-summary")

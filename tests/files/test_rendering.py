@@ -197,6 +197,11 @@ def test_what_cant_be_drawn_is_said_by_the_exit_code(name: str) -> None:
     assert run(*BAD[name]) == (rendering.UNREADABLE, b"", b"")
 
 
+def test_a_claim_of_too_many_pixels_is_refused_before_they_are_decoded() -> None:
+    with pytest.raises(Image.DecompressionBombError):
+        rendering.render(io.BytesIO(claiming_png(40_000, 40_000)), "image/png")
+
+
 def test_a_bomb_within_the_pixel_limit_dies_of_the_memory_limit() -> None:
     """190 million pixels take 760 MB as they are and as much again to be scaled."""
     bomb = black_png(19_000, 10_000)
