@@ -102,6 +102,23 @@ def test_a_storage_that_denies_twice_is_named_and_retry_works(page: Page) -> Non
     expect(line).to_contain_text("Sent")
 
 
+def test_a_signature_that_had_run_out_is_not_held_against_a_file(page: Page) -> None:
+    lifetimes = iter([0, 300, 300])
+
+    def presign(route: Route) -> None:
+        signed = route.fetch().json() | {"expiresIn": next(lifetimes)}
+        route.fulfill(status=201, json=signed)
+
+    page.route("**/presign", presign)
+    page.route(
+        "**/filevault-local*",
+        lambda route: route.fulfill(status=403, headers=CORS, body="<Error/>"),
+        times=2,
+    )
+    choose_files(page, payload("third time.pdf"))
+    expect(row(page, "third time.pdf")).to_contain_text("Sent ·")
+
+
 def test_forty_files_have_one_total_and_a_summary_of_what_failed_and_why(page: Page) -> None:
     refused = {"no 07.pdf", "no 21.pdf", "no 33.pdf"}
     asked: list[Route] = []
