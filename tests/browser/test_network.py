@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    Dialog,
     Page,
     Route,
     expect,
@@ -383,7 +384,12 @@ def test_a_small_file_is_taken_along_meanwhile_and_nobody_is_asked_to_leave(
     lay_down(case, stack.stack["bucket"], b"DICM", small, mime_type="application/dicom")
     file, _ = store()
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", agree)
     row = break_in_the_middle(page, proxy, file)
     proxy.restore()
     with page.expect_download() as download:
