@@ -5,4 +5,7 @@ export function hideLostPictures() {
     if (target.matches?.("img.thumb")) target.hidden = true;
   };
   document.addEventListener("error", hide, { capture: true });
+  for (const target of document.querySelectorAll("img.thumb")) {
+    if (target.complete && !target.naturalWidth) hide({ target });
+  }
 }

@@ -211,6 +211,9 @@ def test_a_picture_that_does_not_come_is_said(
 ) -> None:
     page = device(storage_state=office.state).new_page()
     page.route(f"{stack.stack['aws']['endpoint']}/**", lambda route: route.abort())
+    page.goto(gallery.home)
+    expect(page.locator("img.thumb")).to_have_count(3)
+    expect(page.locator("img.thumb:visible")).to_have_count(0)  # the icon beneath shows instead
     page.goto(gallery.views["wide.jpg"])
     expect(page.get_by_text("The picture did not load.")).to_be_visible()
     page.unroute(f"{stack.stack['aws']['endpoint']}/**")

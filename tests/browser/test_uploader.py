@@ -137,6 +137,8 @@ def test_forty_files_have_one_total_and_a_summary_of_what_failed_and_why(page: P
     summary = page.locator(".uploads-summary")
     expect(summary).to_contain_text("37 files sent. 3 files were not sent.", timeout=60_000)
     expect(summary).to_contain_text("no 07.pdf, no 21.pdf, no 33.pdf: The name is taken.")
+    expect(row(page, "no 07.pdf")).to_be_in_viewport()  # the rows scroll to what went wrong
+    expect(row(page, "no 39.pdf")).not_to_be_in_viewport()
     refused.clear()
     page.get_by_role("button", name="Retry all failed").click()
     expect(summary).to_contain_text("40 files sent.", timeout=30_000)
