@@ -1,5 +1,8 @@
 // Calls to our own server: JSON in and out, with the CSRF token, failures as ApiError.
 
+// Longer than any answer of ours takes: what is silent for so long was lost on its way.
+const LONGEST_MS = 120_000;
+
 /** A call that was answered with an error, or (status 0) not answered at all. */
 export class ApiError extends Error {
   constructor({ status = 0, code = "network", message = "", retryAfter = null }) {
@@ -19,7 +22,8 @@ export function csrfToken() {
  * False where nobody is signed in, or somebody else is: nothing goes on in another person's name.
  */
 export async function refreshCsrfToken() {
-  const answer = await fetch(location.pathname, { credentials: "same-origin", redirect: "manual" });
+  const signal = AbortSignal.timeout(LONGEST_MS);
+  const answer = await fetch(location.pathname, { credentials: "same-origin", redirect: "manual", signal });
   if (!answer.ok) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const { csrf, who } = page.body.dataset;
@@ -41,29 +45,38 @@ export function getJson(url, options) {
   return callJson(url, { ...options, method: "GET" });
 }
 
-/** POST `body` as JSON; the parsed answer, or null where it is empty. Throws ApiError. */
+/** POST `body` as JSON; the parsed answer. Throws ApiError. */
 export function postJson(url, body = {}, options = {}) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
   return callJson(url, { ...options, method: "POST", headers, body: JSON.stringify(body) });
 }
 
-async function callJson(url, { headers, ...options }) {
-  let answer;
+async function callJson(url, { headers, signal, ...options }) {
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), LONGEST_MS);
   try {
-    answer = await fetch(url, {
+    const answer = await fetch(url, {
       ...options,
+      signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
       credentials: "same-origin",
       redirect: "manual",
       headers: { ...headers, Accept: "application/json" },
     });
+    return await read(answer);
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (error instanceof ApiError || signal?.aborted) throw error;
+    // Lost, or cut off, or not from our server at all.
     throw new ApiError({});
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+async function read(answer) {
   // A redirect of a JSON call can only lead to the login page.
   if (answer.type === "opaqueredirect") throw new ApiError({ status: 401, code: "signed_out" });
+  if (answer.ok) return answer.json();
   const data = await answer.json().catch(() => null);
-  if (answer.ok) return data;
   throw new ApiError({
     status: answer.status,
     code: data?.code ?? `http_${answer.status}`,
