@@ -2,8 +2,8 @@
 const FIRST_MS = 500;
 const LONGEST_MS = 8_000;
 const GIVE_UP_MS = 15 * 60_000;
-// A device that slept let that time pass, and hardly tried.
-const LEAST_WAITS = 8;
+// A try with its pause takes no longer. What is beyond it, a device has slept, and not tried.
+const LONGEST_TRY_MS = 2 * 60_000;
 // A short stumble isn't worth a sentence.
 const QUIET_MS = 2_000;
 
@@ -52,8 +52,8 @@ export class Patience {
 
   progressed() {
     this.tries = 0;
-    this.waits = 0;
-    this.since = performance.now();
+    this.silent = 0;
+    this.counted = performance.now();
   }
 
   /** Bytes beyond all before are progress; the same ones, sent again, are not. */
@@ -65,10 +65,11 @@ export class Patience {
 
   /** Wait before the next try; `tries` is how many there were, `atLeast` is in seconds. */
   async wait(key, { tries = this.tries++, atLeast = 0 } = {}) {
-    const silent = performance.now() - this.since;
-    if (silent > GIVE_UP_MS && this.waits >= LEAST_WAITS) throw new Failure(key);
-    this.waits += 1;
-    if (silent > QUIET_MS) this.onTrouble(key === "network" ? "offline" : "busy");
+    const now = performance.now();
+    this.silent += Math.min(now - this.counted, LONGEST_TRY_MS);
+    this.counted = now;
+    if (this.silent > GIVE_UP_MS) throw new Failure(key);
+    if (this.silent > QUIET_MS) this.onTrouble(key === "network" ? "offline" : "busy");
     const step = Math.min(LONGEST_MS, FIRST_MS * 2 ** tries);
     await pause(Math.max(atLeast * 1000, step * (0.5 + Math.random() / 2)), this.signal);
   }

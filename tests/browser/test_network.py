@@ -177,13 +177,14 @@ def test_a_network_away_for_longer_than_signatures_live_ends_in_a_sentence(
 def test_a_laptop_that_was_closed_for_twenty_minutes_goes_on_by_itself(
     page: Page, proxy: Proxy, make: Make
 ) -> None:
-    """Its connections and its signatures are dead when it wakes."""
+    """Its connections and its signatures are dead when it wakes, and its network comes later."""
     large, small, before = make(LARGE), make(SMALL), proxy.sent
     choose(page, large, small)
     proxy.wait_until_sent(SMALL, since=before)
-    proxy.swallow()
-    proxy.restore()
+    proxy.refuse()
     page.clock.fast_forward(20 * 60_000)
+    wind(page, large, 5)
+    proxy.restore()
     for file in (large, small):
         wind(page, file, 30)
         expect_sent(page, file)
