@@ -1,7 +1,10 @@
 // Keeps what was typed in a form for this tab, so that a session that ended, a closed dialog or a
 // lost connection costs no text. Kept until a page reports success, or until logging out.
 // Never kept: passwords, codes, files, hidden fields, and forms marked data-keep="off".
-const PREFIX = "filevault:typed:";
+import { Kept } from "./kept.js";
+
+const typed = new Kept("sessionStorage", "filevault:typed:");
+const interrupted = new Kept("localStorage", "filevault:upload:");
 const KEPT = "textarea, input:is([type=text], [type=email], [type=tel], [type=url], [type=number], [type=date], :not([type])), select";
 
 function fieldsOf(form) {
@@ -12,7 +15,7 @@ function fieldsOf(form) {
 
 function keyOf(form) {
   const name = form.id || form.getAttribute("action") || "";
-  return `${PREFIX}${document.body.dataset.who ?? ""}:${location.pathname}:${name}`;
+  return `${document.body.dataset.who ?? ""}:${location.pathname}:${name}`;
 }
 
 function keptForms() {
@@ -27,37 +30,26 @@ function initial(field) {
 }
 
 function save(form) {
-  const typed = fieldsOf(form).filter((field) => field.value !== initial(field));
-  const values = Object.fromEntries(typed.map((field) => [field.name, field.value]));
-  try {
-    if (typed.length) sessionStorage.setItem(keyOf(form), JSON.stringify({ values, sent: false }));
-    else sessionStorage.removeItem(keyOf(form));
-  } catch {
-    // A full or forbidden storage costs only the convenience.
-  }
-}
-
-function forget(test) {
-  for (const key of Object.keys(sessionStorage)) {
-    if (key.startsWith(PREFIX) && test(key)) sessionStorage.removeItem(key);
-  }
+  const changed = fieldsOf(form).filter((field) => field.value !== initial(field));
+  const values = Object.fromEntries(changed.map((field) => [field.name, field.value]));
+  if (changed.length) typed.set(keyOf(form), { values, sent: false });
+  else typed.delete(keyOf(form));
 }
 
 /** On the way out: what was typed, and what uploader-resume.js keeps of interrupted uploads. */
 function forgetAll() {
-  forget(() => true);
-  for (const key of Object.keys(localStorage)) {
-    if (key.startsWith("filevault:upload:")) localStorage.removeItem(key);
+  for (const kept of [typed, interrupted]) {
+    for (const key of kept.keys) kept.delete(key);
   }
 }
 
 function markSent(form) {
-  const kept = sessionStorage.getItem(keyOf(form));
-  if (kept) sessionStorage.setItem(keyOf(form), JSON.stringify({ ...JSON.parse(kept), sent: true }));
+  const kept = typed.get(keyOf(form));
+  if (kept) typed.set(keyOf(form), { ...kept, sent: true });
 }
 
 function restore(form) {
-  const kept = JSON.parse(sessionStorage.getItem(keyOf(form)) ?? "null");
+  const kept = typed.get(keyOf(form));
   if (!kept || form.querySelector("[aria-invalid=true]")) return;
   let restored = false;
   for (const field of fieldsOf(form)) {
@@ -73,7 +65,7 @@ function offerDiscard(form) {
   if (!note) return;
   form.prepend(note);
   note.querySelector("button").addEventListener("click", () => {
-    sessionStorage.removeItem(keyOf(form));
+    typed.delete(keyOf(form));
     form.reset();
     note.remove();
     fieldsOf(form)[0].focus();
@@ -82,7 +74,7 @@ function offerDiscard(form) {
 
 export function bindTextKeeper() {
   if (document.querySelector("[data-messages] .success")) {
-    forget((key) => JSON.parse(sessionStorage.getItem(key)).sent);
+    for (const key of typed.keys.filter((each) => typed.get(each)?.sent)) typed.delete(key);
   }
   for (const form of keptForms()) restore(form);
   document.addEventListener("input", (event) => {

@@ -16,6 +16,7 @@ async function readAll(directory) {
 
 /** One bad entry doesn't lose the others: it comes as a name that can't be read. */
 async function filesOf(entry) {
+  if (entry instanceof File) return [entry];
   try {
     if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
     const entries = (await readAll(entry)).filter(({ name }) => !LITTER.test(name));
@@ -27,8 +28,9 @@ async function filesOf(entry) {
 
 export async function droppedFiles(transfer) {
   // The list empties itself after the event, so the entries are taken before anything is awaited.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (entries.length === 0) return [...transfer.files];
+  const items = [...transfer.items].filter(({ kind }) => kind === "file");
+  // What doesn't lie on a disk, such as a mail's attachment, may have no entry.
+  const entries = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile()).filter(Boolean);
   return (await Promise.all(entries.map(filesOf))).flat();
 }
 

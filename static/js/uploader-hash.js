@@ -10,10 +10,15 @@ export class Hasher {
     this.asked = new Map();
   }
 
+  /** Load the worker while there is a network, and while the server still has this page's version. */
+  load() {
+    this.worker ??= this.start();
+  }
+
   ask(message) {
     this.count += 1;
     const id = this.count;
-    this.worker ??= this.start();
+    this.load();
     return new Promise((resolve, reject) => {
       this.asked.set(id, { resolve, reject });
       this.worker.postMessage({ ...message, id });

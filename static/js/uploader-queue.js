@@ -1,12 +1,14 @@
 // The list of files to send: three at a time, each with its state. Tells its view of each change.
 import { postJson } from "./http.js";
-import { findInterrupted } from "./uploader-resume.js";
+import { takeInterrupted } from "./uploader-resume.js";
 import { Failure, pause } from "./uploader-retry.js";
 import { Speed } from "./uploader-speed.js";
 import { Transfer } from "./uploader-transfer.js";
+import { shown } from "./uploader-words.js";
 
 const AT_ONCE = 3;
 const TICK_MS = 500;
+const ARRIVED = ["AVAILABLE", "CHECKING", "REJECTED"];
 // A check takes seconds; whoever waits longer sees its outcome in the list of files.
 const CHECKS_AFTER_MS = [2_000, 4_000, 8_000, 16_000, 32_000];
 
@@ -15,7 +17,8 @@ let count = 0;
 function newItem(file, reason) {
   count += 1;
   const state = reason ? "refused" : "waiting";
-  return { id: count, file, state, phase: "", reason, text: "", sent: 0, run: 0, answer: null, transfer: null, same: "" };
+  const name = shown(file.name);
+  return { id: count, file, name, state, phase: "", reason, text: "", sent: 0, run: 0, answer: null, transfer: null, same: "", late: false };
 }
 
 function isSame(one, other) {
@@ -53,7 +56,7 @@ export class Queue {
   }
 
   retry(item) {
-    this.set(item, { state: "waiting", reason: null, text: "" });
+    this.set(item, { state: "waiting", reason: null, text: "", late: false });
     this.next();
   }
 
@@ -63,15 +66,21 @@ export class Queue {
 
   pause(item) {
     item.stop?.abort();
-    this.set(item, { state: "paused" });
+    const sent = item.transfer?.keeps ? item.sent : 0;
+    this.set(item, { state: "paused", sent });
     this.next();
   }
 
-  cancel(item) {
+  async cancel(item) {
     item.stop?.abort();
-    item.transfer?.abandon();
+    const { sha256 } = item.transfer ?? {};
+    const ended = item.transfer?.abandon();
     this.set(item, { state: "cancelled", transfer: null, sent: 0 });
     this.next();
+    const answer = await ended;
+    if (item.state !== "cancelled" || !ARRIVED.includes(answer?.state)) return;
+    this.set(item, { late: true });
+    this.settle(item, answer, sha256);
   }
 
   remove(item) {
@@ -122,9 +131,16 @@ export class Queue {
     try {
       stop.signal.throwIfAborted();
       item.transfer ??= await this.transferOf(item);
-      this.settle(item, await item.transfer.run(stop.signal));
+      const answer = await item.transfer.run(stop.signal);
+      this.settle(item, answer, item.transfer.sha256);
+      if (answer.state === "CHECKING") this.follow(item, item.transfer.grant.confirmUrl);
+      item.transfer = null;
     } catch (error) {
-      if (stop.signal.aborted) return;
+      if (stop.signal.aborted) {
+        // Cancelled before it was known that something of it had arrived earlier.
+        if (item.state === "cancelled") item.transfer?.abandon();
+        return;
+      }
       if (!(error instanceof Failure)) reportError(error);
       const { key, text } = error instanceof Failure ? error : new Failure("failed");
       this.set(item, { state: "failed", reason: key, text, stale: key === "changed" || key === "unreadable" });
@@ -134,7 +150,7 @@ export class Queue {
 
   async transferOf(item) {
     const { file } = item;
-    const interrupted = await findInterrupted(file, this.site.presignUrl);
+    const interrupted = await takeInterrupted(file, this.site.presignUrl);
     if (interrupted) this.onResumed(interrupted.fileId);
     return new Transfer({
       file,
@@ -162,13 +178,12 @@ export class Queue {
     if (item.state === "sending") this.set(item, { phase });
   }
 
-  settle(item, answer) {
+  settle(item, answer, sha256) {
     const state = answer.state === "REJECTED" ? "rejected" : "done";
-    const { transfer } = item;
-    this.set(item, { answer, state, reason: "rejected", text: answer.reason ?? "", sent: item.file.size, sha256: transfer.sha256, transfer: null });
+    const name = answer.fileName || item.name;
+    this.set(item, { answer, state, name, sha256, reason: "rejected", text: answer.reason ?? "", sent: item.file.size });
     this.onSent(item);
     if (state === "done") this.findSame(item);
-    if (answer.state === "CHECKING") this.follow(item, transfer.grant.confirmUrl);
   }
 
   /** Point out the same content, here in the queue or in what others can see. */
@@ -176,7 +191,7 @@ export class Queue {
     const { sha256 } = item;
     if (!sha256) return;
     const here = this.in("done").find((other) => other !== item && other.sha256 === sha256);
-    if (here) this.set(item, { same: here.file.name });
+    if (here) this.set(item, { same: here.name });
     const { files } = await postJson(this.site.sameUrl, { sha256 }).catch(() => ({ files: [] }));
     const there = files.find((file) => file.fileId !== item.answer.fileId);
     if (there) this.set(item, { same: there.fileName });

@@ -1,10 +1,11 @@
 // What is kept of uploads in parts, so that they go on after a reload or a crash once the same file
 // is chosen again. It may be a shared computer: no names, and keeper.js forgets it on logging out.
 import { getJson, postJson } from "./http.js";
+import { Kept } from "./kept.js";
 
-const PREFIX = "filevault:upload:";
+const kept = new Kept("localStorage", "filevault:upload:");
 const LONGEST_MS = 7 * 24 * 3600_000;
-const KEPT = ["fileId", "partsUrl", "confirmUrl", "abortUrl", "presignUrl"];
+const FIELDS = ["fileId", "partsUrl", "confirmUrl", "abortUrl", "presignUrl"];
 
 async function fingerprintOf({ name, size, lastModified }) {
   const text = new TextEncoder().encode([name, size, lastModified].join("|"));
@@ -13,45 +14,49 @@ async function fingerprintOf({ name, size, lastModified }) {
 }
 
 export async function remember(file, grant) {
-  const kept = Object.fromEntries(KEPT.map((name) => [name, grant[name]]));
-  const entry = { ...kept, fingerprint: await fingerprintOf(file), at: Date.now() };
-  try {
-    localStorage.setItem(PREFIX + grant.fileId, JSON.stringify(entry));
-  } catch {
-    // A full or forbidden storage costs only the convenience.
-  }
+  const urls = Object.fromEntries(FIELDS.map((name) => [name, grant[name]]));
+  kept.set(grant.fileId, { ...urls, fingerprint: await fingerprintOf(file), at: Date.now() });
 }
 
 export function forget(fileId) {
-  localStorage.removeItem(PREFIX + fileId);
+  kept.delete(fileId);
 }
 
 /** Mark an upload as under way for as long as this page lives, for other tabs to see. Resolves to
- * what ends it. */
+ * what ends it, or to null where it is under way already. */
 export function hold(fileId) {
+  if (!navigator.locks) return Promise.resolve(() => {});
   return new Promise((resolve) => {
-    navigator.locks.request(PREFIX + fileId, { ifAvailable: true }, () => new Promise((release) => resolve(release)));
+    navigator.locks.request(kept.prefix + fileId, { ifAvailable: true }, (lock) => {
+      if (lock) return new Promise((release) => resolve(release));
+      return resolve(null);
+    });
   });
 }
 
 /** What was begun on this page's `presignUrl` and is under way nowhere. */
 async function interrupted(presignUrl) {
-  const { held } = await navigator.locks.query();
-  const busy = new Set(held.map((lock) => lock.name));
+  const locks = await navigator.locks?.query();
+  const busy = new Set(locks?.held.map((lock) => lock.name));
   const entries = [];
-  for (const key of Object.keys(localStorage).filter((name) => name.startsWith(PREFIX))) {
-    const entry = JSON.parse(localStorage.getItem(key));
-    if (Date.now() - entry.at > LONGEST_MS) localStorage.removeItem(key);
-    else if (entry.presignUrl === presignUrl && !busy.has(key)) entries.push(entry);
+  for (const key of kept.keys) {
+    const entry = kept.get(key);
+    if (!entry || Date.now() - entry.at > LONGEST_MS) forget(key);
+    else if (entry.presignUrl === presignUrl && !busy.has(kept.prefix + key)) entries.push(entry);
   }
   return entries;
 }
 
-/** What was kept of this very file, or null. */
-export async function findInterrupted(file, presignUrl) {
+/** What was kept of this very file, or null. It is held, with `release`, so that nobody else goes on
+ * with it: not even the same file, chosen twice. */
+export async function takeInterrupted(file, presignUrl) {
   const entries = await interrupted(presignUrl);
   const fingerprint = entries.length && (await fingerprintOf(file));
-  return entries.find((entry) => entry.fingerprint === fingerprint) ?? null;
+  for (const entry of entries.filter((each) => each.fingerprint === fingerprint)) {
+    const release = await hold(entry.fileId);
+    if (release) return { ...entry, release };
+  }
+  return null;
 }
 
 /** Say what was interrupted, each with a way on and a way out. */
@@ -69,7 +74,14 @@ export async function showInterrupted({ root, words, presignUrl, choose }) {
     note.querySelector("[data-part=text]").textContent = words.say("interrupted", { name: upload.fileName, percent });
     note.querySelector("[data-do=choose]").addEventListener("click", choose);
     note.querySelector("[data-do=discard]").addEventListener("click", async () => {
-      await postJson(abortUrl);
+      try {
+        await postJson(abortUrl);
+      } catch (error) {
+        if (error.status !== 404) {
+          note.querySelector("[data-part=failed]").hidden = false;
+          return;
+        }
+      }
       forget(fileId);
       note.remove();
       root.querySelector("[data-part=choose]").focus();

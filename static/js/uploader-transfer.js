@@ -24,6 +24,12 @@ export class Transfer {
   constructor({ file, type, site, interrupted, onProgress, onKept, onPhase }) {
     Object.assign(this, { file, type, site, onProgress, onKept, onPhase });
     this.grant = interrupted && { ...interrupted, method: "MULTIPART" };
+    this.release = interrupted?.release;
+  }
+
+  /** Whether what has arrived is kept while this one is paused. */
+  get keeps() {
+    return this.delivered || this.grant?.method === "MULTIPART";
   }
 
   /** The confirmed file, as the server describes it. */
@@ -34,8 +40,8 @@ export class Transfer {
     try {
       return await this.go();
     } catch (error) {
-      // Parts that have arrived are kept for the next try; one POST is all or nothing.
-      if (error instanceof Failure && (FINAL.includes(error.key) || this.grant?.method === "POST")) this.abandon();
+      // What has arrived is kept for the next try; one POST is all or nothing.
+      if (error instanceof Failure && (FINAL.includes(error.key) || !this.keeps)) this.abandon();
       throw error;
     }
   }
@@ -61,7 +67,7 @@ export class Transfer {
   /** Forget all that was found out, so that the next try begins from the file as it is then. */
   reset() {
     this.release?.();
-    Object.assign(this, { grant: null, parts: null, release: null, sha256: null });
+    Object.assign(this, { grant: null, parts: null, release: null, sha256: null, delivered: false });
   }
 
   async presign() {
@@ -79,9 +85,11 @@ export class Transfer {
 
   /** True when storage has the bytes, or may have them: then only confirming can tell. */
   async send() {
+    if (this.delivered) return true;
     if (this.grant?.method === "POST" && Date.now() > this.grant.until) this.abandon();
     if (!this.grant) await this.presign();
-    return this.grant.method === "POST" ? this.post() : this.sendParts();
+    this.delivered = await (this.grant.method === "POST" ? this.post() : this.sendParts());
+    return this.delivered;
   }
 
   async post() {
@@ -142,6 +150,7 @@ export class Transfer {
       return answer;
     } catch (error) {
       if (error.code !== "not_uploaded") throw error;
+      this.delivered = false;
       await this.patience.wait("network");
       return null;
     }
@@ -178,11 +187,13 @@ export class Transfer {
     if (this.grant) forget(this.grant.fileId);
   }
 
-  /** Tell the server that nothing will come; sent even while the page is closing. */
+  /** Tell the server that nothing will come; sent even while the page is closing. Resolves to the file
+   * as it is then, which may have arrived already, or to null where nobody can tell. */
   abandon() {
-    if (!this.grant) return;
-    postJson(this.grant.abortUrl, {}, { keepalive: true }).catch(() => {});
+    if (!this.grant) return null;
+    const answer = postJson(this.grant.abortUrl, {}, { keepalive: true }).catch(() => null);
     this.forget();
     this.reset();
+    return answer;
   }
 }

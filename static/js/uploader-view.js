@@ -24,16 +24,25 @@ export class View {
     for (const name of ["pauseAll", "resumeAll", "retryAll"]) {
       this.part(name).addEventListener("click", () => {
         queue[name]();
+        this.drawOverview();
         this.keepFocus(this.part("overview"));
       });
     }
     this.part("knock").addEventListener("click", () => queue.site.gate.knock());
   }
 
-  /** States show at once; figures, which change many times a second, by `tick`. */
+  /** States show at once, what is told of all after all that changed together: a folder may hold a
+   * thousand files. Figures, which change many times a second, show by `tick`. */
   changed(item) {
     const row = this.rowOf(item);
     if (row) this.drawRow(item, row);
+    if (this.drawing) return;
+    this.drawing = true;
+    queueMicrotask(() => this.drawOverview());
+  }
+
+  drawOverview() {
+    this.drawing = false;
     this.drawTotal();
     this.drawSummary();
   }
@@ -55,8 +64,7 @@ export class View {
 
   newRow(item) {
     const row = this.rowTemplate.content.firstElementChild.cloneNode(true);
-    const { name } = item.file;
-    row.querySelector("[data-part=name]").textContent = name;
+    const { name } = item;
     row.querySelector("progress").setAttribute("aria-label", this.words.say("progressOf", { name }));
     for (const button of row.querySelectorAll("[data-do]")) {
       button.setAttribute("aria-label", `${button.textContent.trim()}: ${name}`);
@@ -92,6 +100,7 @@ export class View {
       this.follow();
     }
     row.dataset.phase = item.phase;
+    row.querySelector("[data-part=name]").textContent = item.name;
     const use = row.querySelector(".chip use");
     use.setAttribute("href", `${use.getAttribute("href").split("#")[0]}#${ICONS[item.state] ?? "file"}`);
     const offered = BUTTONS[item.state].map((name) => (name === "retry" && item.stale ? "choose" : name));
@@ -129,13 +138,14 @@ export class View {
     const total = item.file.size;
     if (item.reason && ["refused", "failed", "rejected"].includes(item.state)) return this.reason(item);
     if (item.state === "done") {
-      const key = item.answer.state === "CHECKING" ? "checking" : item.same ? "same" : "done";
+      const key = item.late ? "late" : item.answer.state === "CHECKING" ? "checking" : item.same ? "same" : "done";
       return words.say(key, { size: size(total), name: item.same });
     }
     if (item.state === "sending" && item.phase === "sending") {
       const alone = this.queue.in("waiting", "sending").length < 2;
       return this.figures(item.sent, total, alone ? total - item.sent : 0);
     }
+    if (item.state === "paused" && !item.transfer?.keeps) return words.say("pausedWhole");
     return words.say(item.state === "sending" ? item.phase : item.state);
   }
 
@@ -183,7 +193,7 @@ export class View {
 
   /** The live region changes only when there is news: each change is read aloud. */
   say(text, why) {
-    const lines = why.map(([reason, items]) => `${items.map((item) => item.file.name).join(", ")}: ${reason}`);
+    const lines = why.map(([reason, items]) => `${items.map((item) => item.name).join(", ")}: ${reason}`);
     const key = [text, ...lines].join("\n");
     if (key === this.said) return;
     this.said = key;

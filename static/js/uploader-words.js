@@ -6,6 +6,14 @@ const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const UNITS = ["KB", "MB", "GB", "TB"];
 
+// What turns the direction of a text around, or that nobody sees: "in\u202efdp.exe" reads as a PDF.
+const DECEIVING = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
+
+/** A file's name as it can be shown before the server has cleaned it. */
+export function shown(name) {
+  return name.replace(DECEIVING, "");
+}
+
 export function size(bytes) {
   if (bytes < 1024) return `${whole.format(bytes)}\u00a0B`;
   let value = bytes;

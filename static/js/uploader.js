@@ -1,6 +1,7 @@
 // Binds each [data-uploader] section: choosing, dropping, pasting, and what the page does meanwhile.
 import { askBeforeLeaving } from "./leaving.js";
 import { keepAlive } from "./session.js";
+import { Awake } from "./uploader-awake.js";
 import { Rules } from "./uploader-checks.js";
 import { chosenFiles, droppedFiles, named } from "./uploader-collect.js";
 import { Hasher } from "./uploader-hash.js";
@@ -26,12 +27,22 @@ function bindUploader(root) {
     sameUrl,
     partsAbove: Number(partsAbove),
     hasher: new Hasher(hashWorker),
-    gate: new Gate(() => view.drawSession()),
+    gate: new Gate(() => {
+      view.drawSession();
+      stayAwake();
+    }),
   };
+  site.hasher.load();
+  const awake = new Awake();
+  // Not for a login that nobody is there to give.
+  const stayAwake = () => awake.set(queue.active && !site.gate.shut);
   const queue = new Queue({
     rules,
     site,
-    onChange: (item) => view.changed(item),
+    onChange: (item) => {
+      view.changed(item);
+      stayAwake();
+    },
     onTick: () => view.tick(),
     onResumed: (fileId) => root.querySelector(`[data-file-id="${fileId}"]`)?.remove(),
     onSent: (item) =>
@@ -41,7 +52,8 @@ function bindUploader(root) {
   bindChoosing(root, queue, words);
   bindDropping(root, queue);
   document.addEventListener("paste", (event) => {
-    if (!event.clipboardData?.files.length) return;
+    // What is copied out of a document brings a picture of itself along: a field takes its text.
+    if (!event.clipboardData?.files.length || event.target.closest?.("textarea, input:not([type=checkbox])")) return;
     event.preventDefault();
     queue.add(named([...event.clipboardData.files], /^image\.(png)$/, words.say("screenshot")));
   });

@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from tests.browser.failing import until
 from tests.browser.saving import answer_dialogs, save
 from tests.browser.steps import LOOKS, Office, choose_files, sign_in
 from tests.files.test_zips_stack import lay_down
@@ -42,12 +43,13 @@ def row(page: Page, name: str) -> Any:
 def test_what_cant_be_sent_is_named_with_the_reason_before_a_byte_goes(page: Page) -> None:
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.post_data else None)
-    choose_files(page, payload("tool.exe", b"MZ"), payload("nothing.pdf", b""))
+    deceiving = payload("letter\u202efdp.exe", b"MZ")
+    choose_files(page, payload("tool.exe", b"MZ"), payload("nothing.pdf", b""), deceiving)
     expect(row(page, "tool.exe")).to_contain_text("Files of this type aren't accepted")
     expect(row(page, "nothing.pdf")).to_contain_text("This file is empty")
     summary = page.locator(".uploads-summary")
-    expect(summary).to_contain_text("2 files were not sent")
-    expect(summary).to_contain_text("tool.exe: Files of this type aren't accepted")
+    expect(summary).to_contain_text("3 files were not sent")
+    expect(summary).to_contain_text("tool.exe, letterfdp.exe: Files of this type aren't accepted")
     expect(summary).to_contain_text("nothing.pdf: This file is empty")
     assert not sent
 
@@ -57,22 +59,6 @@ def test_content_that_belies_its_name_is_refused_in_words(page: Page, office: Of
     expect(row(page, "really.pdf")).to_contain_text("doesn")
     page.goto(office.case)
     expect(page.get_by_role("link", name="really.pdf", exact=True)).to_have_count(0)
-
-
-def test_a_storage_that_fails_for_a_while_is_tried_again(page: Page) -> None:
-    failures = [503, 503]
-
-    def answer(route: Route) -> None:
-        if failures:
-            route.fulfill(status=failures.pop(), body="SlowDown")
-        else:
-            route.continue_()
-
-    page.route("**/filevault-local", answer)
-    page.route("**/filevault-local/", answer)
-    choose_files(page, payload("patient.pdf"))
-    expect(row(page, "patient.pdf")).to_contain_text("Sent", timeout=30_000)
-    assert not failures
 
 
 def test_cancel_leaves_nothing_and_retry_sends_it_after_all(page: Page) -> None:
@@ -89,17 +75,96 @@ def test_cancel_leaves_nothing_and_retry_sends_it_after_all(page: Page) -> None:
     expect(page.get_by_role("link", name="second-thoughts.pdf", exact=True)).to_be_visible()
 
 
-def test_a_storage_that_denies_twice_is_named_and_retry_works(page: Page) -> None:
-    page.route(
-        "**/filevault-local*",
-        lambda route: route.fulfill(status=403, headers=CORS, body="<Error/>"),
+def test_what_had_arrived_before_it_was_cancelled_is_not_called_cancelled(page: Page) -> None:
+    late: list[Route] = []
+    page.route("**/files/confirm/*", lambda route: late.append(route) if route.fetch() else None)
+    choose_files(page, payload("too late.pdf", PDF + b"% late"))
+    line = row(page, "too late.pdf")
+    until(page, lambda: late)
+    line.get_by_role("button", name="Cancel:").click()
+    expect(line).to_contain_text("It had already arrived when you cancelled.")
+    expect(page.get_by_role("link", name="too late.pdf", exact=True)).to_be_visible()
+
+
+def test_a_small_file_that_was_paused_is_sent_whole_once(page: Page) -> None:
+    """Paused on its way it begins anew, and says so; paused at the end it is only confirmed."""
+    sent, confirmed = hold(page, "**/filevault-local*"), hold(page, "**/files/confirm/*")
+    choose_files(page, payload("half sent.pdf", PDF + b"% half"))
+    line = row(page, "half sent.pdf")
+    until(page, lambda: sent)
+    line.get_by_role("button", name="Pause:").click()
+    expect(line).to_contain_text("Paused. It is sent from its beginning when you resume.")
+    line.get_by_role("button", name="Resume:").click()
+    until(page, lambda: len(sent) == 2)
+    sent[1].continue_()
+    until(page, lambda: confirmed)
+    line.get_by_role("button", name="Pause:").click()
+    expect(line).to_contain_text("Paused. What has arrived is kept.")
+    line.get_by_role("button", name="Resume:").click()
+    until(page, lambda: len(confirmed) == 2)
+    confirmed[1].continue_()
+    expect(line).to_contain_text("Sent ·")
+    assert len(sent) == 2
+
+
+def hold(page: Page, url: str) -> list[Route]:
+    """What asks for this is held until the test answers it."""
+    held: list[Route] = []
+    page.route(url, lambda route: held.append(route))
+    return held
+
+
+def test_a_server_that_is_silent_or_answered_for_is_asked_again(page: Page) -> None:
+    """A connection that was swallowed, and the page of a hotel's network."""
+    page.clock.install()
+    page.goto(page.url)
+    page.route("**/presign", lambda route: None, times=1)
+    page.route("**/presign", lambda route: route.fulfill(body="<h1>Wi-Fi</h1>"), times=1)
+    page.route("**/files/confirm/*", lambda route: route.fulfill(body="<h1>Wi-Fi</h1>"), times=1)
+    choose_files(page, payload("asked again.pdf", PDF + b"% asked again"))
+    line = row(page, "asked again.pdf")
+    expect(line).to_contain_text("Preparing")
+    for _try in range(20):
+        if "Sent ·" in line.inner_text():
+            break
+        page.clock.fast_forward(10_000)
+        page.wait_for_timeout(200)
+    expect(line).to_contain_text("Sent ·")
+
+
+def test_a_file_chosen_without_a_network_is_sent_when_it_is_back(page: Page) -> None:
+    expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    choose_files(page, payload("in a tunnel.pdf", PDF + b"% tunnel"))
+    expect(row(page, "in a tunnel.pdf")).to_contain_text("No connection.")
+    page.context.set_offline(False)
+    expect(row(page, "in a tunnel.pdf")).to_contain_text("Sent ·")
+
+
+CHOOSE_LARGE = """(name) => {
+  const input = document.querySelector("input[data-part=files]");
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(128), "DICM", new Uint8Array(7e6)], name));
+  input.files = data.files;
+  input.dispatchEvent(new Event("change"));
+}"""
+
+
+def test_a_browser_that_keeps_nothing_sends_all_the_same(page: Page) -> None:
+    """Its storage is forbidden, or damaged, and it knows no locks."""
+    page.add_init_script(
+        """const refuse = { get() { throw new DOMException("no", "SecurityError"); } };
+        for (const name of ["localStorage", "sessionStorage"]) {
+          Object.defineProperty(window, name, refuse);
+        }
+        Object.defineProperty(navigator, "locks", { value: undefined });"""
     )
-    choose_files(page, payload("denied.pdf"))
-    line = row(page, "denied.pdf")
-    expect(line).to_contain_text("The storage did not take this file")
-    page.unroute_all(behavior="ignoreErrors")
-    line.get_by_role("button", name="Retry").click()
-    expect(line).to_contain_text("Sent")
+    page.goto(page.url)
+    expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
+    page.evaluate(CHOOSE_LARGE, "unkept.dcm")
+    choose_files(page, payload("unkept.pdf", PDF + b"% unkept"))
+    expect(page.locator(".uploads-summary")).to_contain_text("2 files sent.")
 
 
 def test_a_signature_that_had_run_out_is_not_held_against_a_file(page: Page) -> None:
@@ -205,7 +270,7 @@ def wait_until_proved(page: Page, office: Office, content: bytes) -> None:
     raise AssertionError("the file's SHA-256 is not in the list")
 
 
-def test_a_folder_with_an_entry_that_cant_be_read_keeps_its_other_files(page: Page) -> None:
+def test_what_cant_be_read_of_a_drop_loses_nothing_else(page: Page) -> None:
     page.goto(page.url)
     names = page.evaluate(
         """async () => {
@@ -217,11 +282,78 @@ def test_a_folder_with_an_entry_that_cant_be_read_keeps_its_other_files(page: Pa
           const readEntries = (take) => take(batches.shift());
           const folder = { name: "scans", createReader: () => ({ readEntries }) };
           const items = [folder, good("c.pdf")].map((it) => ({ webkitGetAsEntry: () => it }));
-          const files = await droppedFiles({ items, files: [] });
+          const getAsFile = () => new File(["x"], "attached.pdf");
+          items.push({ webkitGetAsEntry: () => null, getAsFile });
+          for (const item of items) item.kind = "file";
+          const files = await droppedFiles({ items: [...items, { kind: "string" }] });
           return files.map((file) => `${file.name} ${file.unreadable ?? false}`);
         }"""
     )
-    assert names == ["a.pdf false", "locked.pdf true", "b.pdf false", "c.pdf false"]
+    assert names == [
+        "a.pdf false",
+        "locked.pdf true",
+        "b.pdf false",
+        "c.pdf false",
+        "attached.pdf false",
+    ]
+
+
+CHOOSE_A_THOUSAND = """() => {
+  window.changes = 0;
+  new MutationObserver((all) => { changes += all.length; })
+    .observe(document.querySelector(".uploads-summary"), { childList: true, subtree: true });
+  const input = document.querySelector("input[data-part=folder]");
+  const data = new DataTransfer();
+  for (let count = 0; count < 1000; count += 1) data.items.add(new File(["x"], `${count}.exe`));
+  input.files = data.files;
+  input.dispatchEvent(new Event("change"));
+}"""
+
+
+def test_a_thousand_files_are_summed_up_once(page: Page) -> None:
+    """Once for each of them takes a page seconds, and a screen reader for ever."""
+    expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
+    page.evaluate(CHOOSE_A_THOUSAND)
+    expect(page.locator(".uploads-summary")).to_contain_text("1,000 files were not sent.")
+    assert page.evaluate("changes") < 10
+    expect(page.locator(".upload")).to_have_count(1000)
+
+
+WAKE_LOCK = """
+  window.locks = [];
+  Object.defineProperty(navigator, "wakeLock", { value: { request: async (kind) => {
+    if (window.refused) throw new DOMException("low battery", "NotAllowedError");
+    const lock = { kind, released: false, release: async () => { lock.released = true; } };
+    locks.push(lock);
+    return lock;
+  } } });
+  window.show = (state) => {
+    Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+    if (state === "hidden") for (const lock of locks) lock.released = true;
+    document.dispatchEvent(new Event("visibilitychange"));
+  };"""
+
+
+def test_the_screen_stays_on_while_files_are_sent(page: Page) -> None:
+    page.add_init_script(WAKE_LOCK)
+    page.goto(page.url)
+    held = hold(page, "**/presign")
+    choose_files(page, payload("screen on.pdf", PDF + b"% screen"))
+    until(page, lambda: held)
+    locks = "locks.map(({ kind, released }) => `${kind} ${released ? 'off' : 'on'}`)"
+    assert page.evaluate(locks) == ["screen on"]
+    page.evaluate("show('hidden'), show('visible')")
+    until(page, lambda: page.evaluate(locks) == ["screen off", "screen on"])
+    page.evaluate("show('hidden'), refused = true, show('visible')")
+    held[0].continue_()
+    expect(row(page, "screen on.pdf")).to_contain_text("Sent ·")
+    assert page.evaluate(locks) == ["screen off", "screen off"]
+    page.evaluate("refused = false")
+    choose_files(page, payload("screen off.pdf", PDF + b"% screen off"))
+    until(page, lambda: len(held) == 2)
+    assert page.evaluate(locks)[2:] == ["screen on"]
+    held[1].continue_()
+    until(page, lambda: page.evaluate(locks)[2:] == ["screen off"])
 
 
 def test_folders_and_what_is_too_large_are_told_apart(page: Page) -> None:
@@ -241,7 +373,7 @@ def test_folders_and_what_is_too_large_are_told_apart(page: Page) -> None:
 def test_what_is_pasted_dropped_or_photographed_is_sent(page: Page) -> None:
     page.route("**/presign", lambda route: None)
     expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
-    page.evaluate(
+    unhandled = page.evaluate(
         """() => {
           const holding = (name) => {
             const data = new DataTransfer();
@@ -254,8 +386,12 @@ def test_what_is_pasted_dropped_or_photographed_is_sent(page: Page) -> None:
           document.body.dispatchEvent(paste);
           const drop = new DragEvent("drop", { ...how, dataTransfer: holding("dropped.png") });
           document.querySelector("[data-part=drop]").dispatchEvent(drop);
+          // A cell that is copied out of a spreadsheet comes as text, and as a picture of itself.
+          const cell = new ClipboardEvent("paste", { ...how, clipboardData: holding("image.png") });
+          return document.querySelector("input[type=search]").dispatchEvent(cell);
         }"""
     )
+    assert unhandled, "a field keeps what is pasted into it"
     page.locator("input[data-part=camera]").set_input_files([payload("image.jpg", b"\xff\xd8\xff")])
     for name in (r"Screenshot 20\S+ \d\d\.\d\d\.\d\d\.png", r"^dropped\.png", r"Photo 20.+\.jpg"):
         expect(page.locator(".upload-name").filter(has_text=re.compile(name))).to_have_count(1)

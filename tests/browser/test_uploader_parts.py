@@ -196,6 +196,19 @@ def interrupt(page: Page, storage: Storage, path: Path, *, missing: set[int] | N
     expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
 
 
+def test_of_a_file_that_is_chosen_twice_one_goes_on(page: Page) -> None:
+    taken = page.evaluate(
+        """async () => {
+          const { remember, takeInterrupted } = await import("/static/js/uploader-resume.js");
+          const file = new File(["x"], "twice.dcm", { lastModified: 1 });
+          await remember(file, { fileId: "one", presignUrl: "/here" });
+          const both = [takeInterrupted(file, "/here"), takeInterrupted(file, "/here")];
+          return (await Promise.all(both)).map((entry) => entry?.fileId);
+        }"""
+    )
+    assert taken == ["one", None]
+
+
 def test_another_file_of_the_same_name_and_size_is_not_joined(
     page: Page, storage: Storage, tmp_path: Path
 ) -> None:
@@ -241,6 +254,9 @@ def test_an_interrupted_upload_can_be_discarded(
 ) -> None:
     interrupt(page, storage, make_file(tmp_path, "discarded.dcm"))
     note = page.locator(".interrupted .alert")
+    page.route("**/abort/**", lambda route: route.abort(), times=1)
+    press(note, "Discard")
+    expect(note).to_contain_text("That didn't reach the server.")
     with page.expect_response("**/abort/**") as answer:
         press(note, "Discard")
     assert answer.value.ok
