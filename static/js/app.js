@@ -11,10 +11,23 @@ import { watchSession } from "./session.js";
 import { hideLostPictures } from "./thumbs.js";
 import { localiseTimes } from "./time.js";
 
+/** What the uploader can't do without; browsers have it all since March 2024. */
+function canUpload() {
+  return isSecureContext && "any" in AbortSignal && "groupBy" in Map;
+}
+
+/** Too old, or cut off while it loaded: the way for browsers without scripts is open to all. */
+function offerPlainUpload(root) {
+  for (const plain of root.querySelectorAll("[data-uploader] noscript")) {
+    plain.outerHTML = plain.textContent;
+  }
+}
+
 async function bindUploaders(root) {
   if (!root.querySelector("[data-uploader]")) return;
-  const uploader = await import("./uploader.js");
-  uploader.bindUploaders(root);
+  const uploader = canUpload() && (await import("./uploader.js").catch(() => null));
+  if (uploader) uploader.bindUploaders(root);
+  else offerPlainUpload(root);
 }
 
 async function bindSelections() {

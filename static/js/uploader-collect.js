@@ -31,7 +31,9 @@ export async function droppedFiles(transfer) {
   const items = [...transfer.items].filter(({ kind }) => kind === "file");
   // What doesn't lie on a disk, such as a mail's attachment, may have no entry.
   const entries = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile()).filter(Boolean);
-  return (await Promise.all(entries.map(filesOf))).flat();
+  const files = await Promise.all(entries.map(filesOf));
+  // An empty folder is told of by its name, as one that was chosen is.
+  return files.flatMap((some, index) => (some.length ? some : { name: entries[index].name, size: 0 }));
 }
 
 export function chosenFiles(input) {

@@ -69,8 +69,9 @@ export class Patience {
     this.silent += Math.min(now - this.counted, LONGEST_TRY_MS);
     this.counted = now;
     if (this.silent > GIVE_UP_MS) throw new Failure(key);
-    if (this.silent > QUIET_MS) this.onTrouble(key === "network" ? "offline" : "busy");
     const step = Math.min(LONGEST_MS, FIRST_MS * 2 ** tries);
-    await pause(Math.max(atLeast * 1000, step * (0.5 + Math.random() / 2)), this.signal);
+    const ms = Math.max(atLeast * 1000, step * (0.5 + Math.random() / 2));
+    if (this.silent + ms > QUIET_MS) this.onTrouble(key === "network" ? "offline" : "busy");
+    await pause(ms, this.signal);
   }
 }

@@ -120,10 +120,12 @@ def test_a_server_that_is_silent_or_answered_for_is_asked_again(page: Page) -> N
     page.goto(page.url)
     page.route("**/presign", lambda route: None, times=1)
     page.route("**/presign", lambda route: route.fulfill(body="<h1>Wi-Fi</h1>"), times=1)
+    later = {"Retry-After": "60"}
+    page.route("**/presign", lambda route: route.fulfill(status=429, headers=later), times=1)
     page.route("**/files/confirm/*", lambda route: route.fulfill(body="<h1>Wi-Fi</h1>"), times=1)
     choose_files(page, payload("asked again.pdf", PDF + b"% asked again"))
     line = row(page, "asked again.pdf")
-    expect(line).to_contain_text("Preparing")
+    expect(line).to_contain_text("The server is busy. Trying again by itself")
     for _try in range(20):
         if "Sent ·" in line.inner_text():
             break
@@ -284,6 +286,9 @@ def test_what_cant_be_read_of_a_drop_loses_nothing_else(page: Page) -> None:
           const items = [folder, good("c.pdf")].map((it) => ({ webkitGetAsEntry: () => it }));
           const getAsFile = () => new File(["x"], "attached.pdf");
           items.push({ webkitGetAsEntry: () => null, getAsFile });
+          const createReader = () => ({ readEntries: (take) => take([]) });
+          const empty = { name: "empty", createReader };
+          items.push({ webkitGetAsEntry: () => empty });
           for (const item of items) item.kind = "file";
           const files = await droppedFiles({ items: [...items, { kind: "string" }] });
           return files.map((file) => `${file.name} ${file.unreadable ?? false}`);
@@ -295,6 +300,7 @@ def test_what_cant_be_read_of_a_drop_loses_nothing_else(page: Page) -> None:
         "b.pdf false",
         "c.pdf false",
         "attached.pdf false",
+        "empty false",
     ]
 
 
@@ -521,6 +527,16 @@ def test_the_keyboard_alone_sends_pauses_and_resumes(page: Page) -> None:
     page.unroute_all(behavior="ignoreErrors")
     page.keyboard.press("Enter")
     expect(row(page, "by keyboard.pdf")).to_contain_text("Sent")
+
+
+def test_a_browser_that_cant_run_the_uploader_sends_one_file_at_a_time(page: Page) -> None:
+    """It is of before 2024, or was cut off while it loaded the page."""
+    page.add_init_script("if (location.search) delete AbortSignal.any")
+    page.goto(f"{page.url}?old")
+    expect(page.get_by_role("link", name="Add a file")).to_be_visible()
+    page.route("**/uploader.*js", lambda route: route.abort())
+    page.goto(page.url.removesuffix("?old"))
+    expect(page.get_by_role("link", name="Add a file")).to_be_visible()
 
 
 def test_one_file_can_be_sent_without_javascript(device: Device, office: Office) -> None:
