@@ -64,8 +64,8 @@ async function callJson(url, { headers, signal, ...options }) {
     });
     return await read(answer);
   } catch (error) {
-    if (error instanceof ApiError || signal?.aborted) throw error;
-    // Lost, or cut off, or not from our server at all.
+    if (error instanceof ApiError || (error.name === "AbortError" && signal?.aborted)) throw error;
+    // Silent, or lost, or cut off, or not from our server at all.
     throw new ApiError({});
   } finally {
     clearTimeout(timer);
