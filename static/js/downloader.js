@@ -56,7 +56,8 @@ class Row {
   }
 
   async go(signal, before) {
-    await before; // what had come when it was paused is on the disk
+    await before; // what had come when it was paused is on the disk, and may have been all
+    if (this.state !== "receiving") return;
     try {
       const proved = await this.download.run(signal);
       this.show("done", words.say(proved ? "proved" : "arrived", { size: size(this.download.size) }));
