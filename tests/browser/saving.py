@@ -5,7 +5,7 @@ from typing import Final
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.failing import Sent, until
+from tests.browser.failing import Sent
 from tests.faults.proxy import Proxy
 
 #: The system's dialog, which no test can press: a file of the browser's own stands in for the one
@@ -40,7 +40,7 @@ def break_in_the_middle(page: Page, proxy: Proxy, file: Sent) -> Locator:
     """Begin a download, and lose the network halfway."""
     before, half = proxy.received, file.path.stat().st_size // 2
     row = save(page, file.name)
-    until(page, lambda: proxy.received - before > half)
+    proxy.wait_until_received(half, since=before)
     proxy.refuse()
     expect(row).to_contain_text(re.compile("%"))
     return row

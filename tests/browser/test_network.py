@@ -67,6 +67,8 @@ SETTINGS = {
     "NOTICE_LATEST_SECONDS": "20",
 }
 LARGE = 16 * MIB
+#: Large enough to be saved by script.
+SAVED = 8 * MIB
 SMALL = 2 * MIB
 
 Device = Callable[..., BrowserContext]
@@ -291,7 +293,7 @@ def store(page: Page, make: Make, office: Office, stack: TestStack) -> Store:
     """Lays a large file into the case, and shows it in the page, which answers its own dialogs."""
 
     def lay(**changes: Any) -> tuple[Sent, File]:
-        file, case = make(LARGE), office.case.strip("/").split("/")[1]
+        file, case = make(SAVED), office.case.strip("/").split("/")[1]
         known = {"sha256": file.sha256, "mime_type": "application/dicom", **changes}
         content, bucket = file.path.read_bytes(), stack.stack["bucket"]
         laid = lay_down(case, bucket, content, file.name, **known)
@@ -312,7 +314,7 @@ def test_a_large_download_goes_on_where_it_broke_and_is_proved(
     expect(row).to_contain_text(PROVED)
     assert saved(page, file) == file.sha256
     (start,) = [int(each.removeprefix("bytes=").rstrip("-")) for each in ranges if each]
-    assert start > LARGE // 4
+    assert start > SAVED // 4
     row.get_by_role("button", name=f"Remove from this list: {file.name}").click()
     expect(page.get_by_role("heading", name="Downloads")).to_be_hidden()
 
@@ -416,7 +418,7 @@ def test_nothing_but_the_rest_of_the_same_bytes_is_joined(
     }
 
     def answer(route: Route) -> None:
-        rest = f"{route.request.headers['range'].replace('=', ' ')}{LARGE - 1}/{LARGE}"
+        rest = f"{route.request.headers['range'].replace('=', ' ')}{SAVED - 1}/{SAVED}"
         route.fulfill(status=206, headers={**headers, "Content-Range": rest}, body=b"x")
 
     page.route(f"{proxy.url}/**", answer)
@@ -446,10 +448,10 @@ def test_without_the_systems_dialog_a_large_file_is_a_link(
     [
         (
             {"sha256": "0" * 64},
-            10 * LARGE,
+            10 * SAVED,
             "What arrived isn't the original, so it was thrown away",
         ),
-        ({}, LARGE // 2, "Is there room for 16 MB?"),
+        ({}, SAVED // 2, "Is there room for 8 MB?"),
     ],
     ids=["altered", "full disk"],
 )

@@ -138,10 +138,17 @@ class Proxy:
     def wait_until_sent(self, length: int, *, since: int = 0, seconds: float = 30) -> None:
         """Return once `length` bytes have gone to the target after the count was `since`.
         AssertionError after `seconds`."""
+        self._wait("sent", length, since, seconds)
+
+    def wait_until_received(self, length: int, *, since: int = 0, seconds: float = 30) -> None:
+        """The same for bytes that came back from it."""
+        self._wait("received", length, since, seconds)
+
+    def _wait(self, counter: str, length: int, since: int, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while self.sent - since < length:
+        while (moved := getattr(self, counter) - since) < length:
             if time.monotonic() > deadline:
-                raise AssertionError(f"{self.sent - since} of {length} bytes in {seconds} s")
+                raise AssertionError(f"{moved} of {length} bytes {counter} in {seconds} s")
             time.sleep(0.002)
 
     # --- On its own thread ---
