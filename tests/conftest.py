@@ -16,6 +16,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 
 from accounts.actors import Practitioner
 from filevault import aws, dynamo, leases, limits
+from tests import quick_moto
 from tests.cast import Cast, make_cast
 from tests.faults.wire import Wire, open_wire
 from tests.faults.young_rows import lagging_indexes
@@ -26,6 +27,8 @@ from tests.stack import TestStack, provisioned_stack, running_app
 SHORT_WINDOWS = {"NOTICE_QUIET_SECONDS": "3", "NOTICE_LATEST_SECONDS": "20"}
 #: Uploads in parts, without tests that send hundreds of megabytes.
 SMALL_PARTS = {"MULTIPART_THRESHOLD": str(6 * 1024**2), "PART_SIZE": str(5 * 1024**2)}
+
+quick_moto.install()
 
 
 def _forget_clients() -> None:
