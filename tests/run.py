@@ -3,6 +3,7 @@
 Each group is a pytest run of its own, so that one doesn't hide another's failures. Browser tests
 run where a Chromium is found (`CHROMIUM`, or on PATH), those of the virus scanner where a clamd is
 (`CLAMD`, on PATH or in /usr/sbin), those of Terraform where that is (`TERRAFORM`, or on PATH);
+Where there is a headless shell of Chromium too, it takes less of the processor for most of them.
 `REQUIRE_BROWSER=1`, `REQUIRE_CLAMD=1` and `REQUIRE_TERRAFORM=1` make their absence a failure.
 """
 
@@ -11,12 +12,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.files.scanners import find_clamd
 from tests.infra.terraform import find_terraform
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELL_NAMES = ("chromium-headless-shell", "chrome-headless-shell")
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,16 @@ def main() -> int:
 def find_chromium() -> str | None:
     """The path of the browser to test with, if there is one."""
     named = os.environ.get("CHROMIUM")
-    return next(filter(None, map(shutil.which, [named] if named else CHROMIUM_NAMES)), None)
+    return _first([named] if named else CHROMIUM_NAMES)
+
+
+def find_headless_shell() -> str | None:
+    """The path of the same browser without windows, menus and a viewer of PDFs, if there is one."""
+    return _first(SHELL_NAMES)
+
+
+def _first(names: Iterable[str]) -> str | None:
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def passes(group: Group, environment: dict[str, str]) -> bool:

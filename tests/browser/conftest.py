@@ -1,14 +1,14 @@
 """A Chromium for the tests, with the flags that a container needs."""
 
-import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from tests.browser.steps import Office, make_office
-from tests.run import find_chromium
+from tests.run import find_chromium, find_headless_shell
 from tests.stack import TestStack
 
 FLAGS = [
@@ -23,15 +23,27 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    executable = os.environ.get("CHROMIUM") or find_chromium()
-    if executable is None:
-        pytest.fail("no Chromium was found: install one or set CHROMIUM")
+def playwright() -> Iterator[Playwright]:
     expect.set_options(timeout=15_000)  # two cores may be shared with other tests
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """The headless shell, where there is one: it takes a third of the processor for a page."""
+    with launched(playwright, find_headless_shell() or find_chromium()) as browser:
         yield browser
-        browser.close()
+
+
+@contextmanager
+def launched(playwright: Playwright, executable: str | None) -> Iterator[Browser]:
+    """A browser of this kind; the test fails where there is none."""
+    if executable is None:
+        pytest.fail("no Chromium was found: install one or set CHROMIUM")
+    browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

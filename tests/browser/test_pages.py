@@ -40,16 +40,13 @@ def test_a_case_weighs_no_more_than_its_budget(device: Device, office: Office) -
     """Every byte of it as it is sent, the uploader included: a phone on a train waits for each."""
     page = device(storage_state=office.state).new_page()
     case = open_case(page, title="Light", client="Lea Licht", email="lea@example.test")
-    weights: dict[str, int] = {}
-
-    def weigh(request: Request) -> None:
-        weights[request.url] = request.sizes()["responseBodySize"]
-
+    requests: list[Request] = []
     page = device(storage_state=office.state).new_page()
-    page.on("requestfinished", weigh)
+    page.on("request", lambda request: requests.append(request))
     page.goto(case)
     expect(page.locator("[data-uploader][data-ready]")).to_be_visible()
     page.wait_for_load_state("networkidle")
+    weights = {request.url: request.sizes()["responseBodySize"] for request in requests}
     heaviest = sorted(weights.items(), key=lambda item: -item[1])
     assert len(weights) > 20, "it counts what modules and style sheets ask for"
     assert sum(weights.values()) < BUDGET, heaviest

@@ -1,16 +1,18 @@
 """Looking through the files of a case in a real browser, with the Content-Security-Policy on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
 
+from tests.browser.conftest import launched
 from tests.browser.steps import LOOKS, PHONE, Office
 from tests.files.pictures import encoded, half_and_half
 from tests.files.samples import TXT
+from tests.run import find_chromium
 from tests.security.people import Person
 from tests.stack import TestStack
 from tests.waiting import wait_until
@@ -30,6 +32,13 @@ class Gallery:
     portal: str
     cookies: list[Any]
     views: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """The whole browser: it alone shows PDFs."""
+    with launched(playwright, find_chromium()) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
