@@ -260,7 +260,6 @@ GET    /admin/login/                                  401 403 403 403 401 401 40
 GET    /admin/nothing                                 401 403 403 403 401 401 404
 """
 
-#: The last rows end the sessions of those who ask.
 ANYBODY = """
                                                       X   A   B   S   C1  C2  Adm
 GET    /healthz                                       yes yes yes yes yes yes yes
@@ -279,14 +278,18 @@ GET    /portal/left/                                  yes yes yes yes yes yes ye
 GET    /invite/fresh/                                 yes yes yes yes yes yes yes
 POST   /invite/fresh/                                 yes yes yes yes yes yes yes
 GET    /invite/no-token/                              yes yes yes yes yes yes yes
+"""
 
+#: These end the sessions of those who ask, and so they come when nobody needs one any more.
+LEAVING = """
+                                                      X   A   B   S   C1  C2  Adm
 POST   /portal/leave/                                 yes yes yes yes yes yes yes
 POST   /api/auth/logout                               401 -   yes -   401 -   -
 POST   /auth/logout/                                  yes yes -   -   yes yes -
 POST   /admin/logout/                                 yes -   -   yes yes yes yes
 """
 
-MATRIX = (PRACTITIONERS, VAULT, CLIENTS, API, ADMINISTRATION, ANYBODY)
+MATRIX = (PRACTITIONERS, VAULT, CLIENTS, API, ADMINISTRATION, ANYBODY, LEAVING)
 
 #: What is sent to an operation: by its line of the matrix (`#` names one of several bodies), or
 #: by the end of its path; else an empty form or object.

@@ -25,12 +25,17 @@ from tests.files.samples import PDF
 from tests.security.outages import tables_away
 from tests.security.people import A_EMAIL, ADMIN_EMAIL, NO_TLS, Invited, Person, Town, newcomer
 from tests.stack import TestStack, run_manage, wait_for_mail
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.stack
 
 
 def events(stream_id: str) -> list[AuditEvent]:
     return list(AuditEvent.query(stream_id, consistent_read=True))
+
+
+def actions_of(listed: list[AuditEvent]) -> list[str]:
+    return [event.action for event in listed]
 
 
 def verify(stack: TestStack, stream: str) -> tuple[int, str]:
@@ -78,8 +83,9 @@ def test_the_trail_is_sealed_and_tampering_is_named_A1(
     x, stream = invited.person.enter(invited.link, invited.email), f"case:{invited.case}"
     file_id = x.upload(invited.home)["fileId"]
     x.get(f"{invited.home}files/{file_id}/download")
+    wait_until(lambda: "file:inspected" in actions_of(events(stream)), "the last event of all")
     sealed = seal(stack, stream)
-    actions = [event.action for event in sealed]
+    actions = actions_of(sealed)
     for action in (
         "case:created",
         "invitation:sent",
