@@ -1,4 +1,4 @@
-"""moto without the work that our tests pay for and don't need: more than a third of their time.
+"""moto without work that our tests pay for and don't need.
 
 - Rows are kept as they go over the wire, and are handed on as they are. moto looks for each of the
   ten members that an `AttributeValue` may have, under several spellings.
