@@ -1,5 +1,6 @@
 // Large files: where the browser lets a page write a file of the reader's choice (Chromium), their
 // links save by a script that goes on after a break. Everywhere else, and without it, they are links.
+import { asksBrowser } from "./links.js";
 
 async function save(link) {
   const loading = import("./downloader.js");
@@ -19,8 +20,7 @@ export function bindDownloads() {
   if (!window.showSaveFilePicker) return;
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-save-as]");
-    const asked = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey; // for another tab
-    if (!link || asked || !document.querySelector("[data-downloads]")) return;
+    if (!link || asksBrowser(event) || !document.querySelector("[data-downloads]")) return;
     event.preventDefault();
     save(link);
   });

@@ -1,6 +1,7 @@
 // What htmx needs from us: the CSRF token, behaviours on new markup, focus, and words for a failure.
 // It weighs as much as all the rest of a page, so it comes once a link that it serves is near.
 import { csrfToken } from "./http.js";
+import { asksBrowser } from "./links.js";
 
 let coming = null;
 
@@ -37,8 +38,7 @@ export function watchLinks(root) {
 function holdClicks() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[hx-get]");
-    const forAnotherTab = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-    if (!link || window.htmx || forAnotherTab) return;
+    if (!link || window.htmx || asksBrowser(event)) return;
     event.preventDefault();
     bringHtmx().then(
       () => link.click(),

@@ -1,6 +1,7 @@
 // While something is under way, people are asked before they leave its page. Browsers ask at links
 // to downloads, too, which leave nothing: such an address is fetched first, and asks nobody then.
 import { getJson } from "./http.js";
+import { asksBrowser } from "./links.js";
 
 const MOMENT_MS = 1000;
 const busy = [];
@@ -27,8 +28,7 @@ function bind() {
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href$='/download']");
-    const asked = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-    if (!link || asked || event.defaultPrevented || !underWay()) return;
+    if (!link || asksBrowser(event) || event.defaultPrevented || !underWay()) return;
     event.preventDefault();
     take(link);
   });

@@ -43,6 +43,8 @@ export class View {
 
   drawOverview() {
     this.drawing = false;
+    if (this.moved) this.follow();
+    this.moved = false;
     this.drawTotal();
     this.drawSummary();
   }
@@ -95,10 +97,8 @@ export class View {
   }
 
   drawRow(item, row) {
-    if (row.dataset.state !== item.state) {
-      row.dataset.state = item.state;
-      this.follow();
-    }
+    this.moved ||= row.dataset.state !== item.state;
+    row.dataset.state = item.state;
     row.dataset.phase = item.phase;
     row.querySelector("[data-part=name]").textContent = item.name;
     const use = row.querySelector(".chip use");
